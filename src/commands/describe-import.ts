@@ -1,0 +1,123 @@
+import { describeError, type PayrunError } from '../errors.ts';
+import type { ImportOutcome, Kind } from '../imports/import.ts';
+import { showCount } from '../money.ts';
+import { type Paint, pairs, paragraphs, plural, section, showDecimal, table } from './render.ts';
+
+/** What became of one file. */
+export type Imported =
+  | { run: string | null; kind: Kind; dryRun: boolean; outcome: ImportOutcome }
+  | { run: null; kind: Kind; dryRun: boolean; refused: PayrunError; file: string };
+
+const outcomes = ['recorded', 'updated', 'duplicates', 'conflicts', 'rejected', 'parked', 'ignored'];
+
+/** One file's import in words: how its rows ended, the money in them, and what is left for a person. */
+export function describeImport(paint: Paint, one: Imported): string {
+  if ('refused' in one) return paint.bad(describeError(one.refused));
+  const { outcome, run, dryRun } = one;
+  const { report } = outcome;
+  const already = report.already_imported;
+  if (already) {
+    return paragraphs(
+      `${paint.bold(report.file)}  ${paint.warn('already imported')} on ${already.at.slice(0, 10)} as ${already.import}; nothing was done.`,
+      'Import it with --again if you mean to; its rows are then duplicates.',
+    );
+  }
+  const id = dryRun ? paint.warn('dry run: nothing was kept') : paint.dim(`${report.import}  ${run}`);
+  return paragraphs(
+    `${paint.bold(report.file)}  ${id}`,
+    describeCounts(paint, outcome.counts),
+    describeMoney(paint, outcome.totals),
+    list(paint, 'Changed', report.changes),
+    list(paint, 'Worth knowing', report.warnings),
+    describeConflicts(paint, report.conflict_rows),
+    describeRejects(paint, report, dryRun),
+  );
+}
+
+function describeCounts(paint: Paint, counts: Record<string, number>): string {
+  const rows = outcomes
+    .filter((name) => (counts[name] ?? 0) > 0)
+    .map((name): [string, string] => [name, showCount(counts[name]!)]);
+  const longest = showCount(counts.rows ?? 0).length;
+  return pairs(
+    paint,
+    [...rows, ['rows read', showCount(counts.rows ?? 0)] as [string, string]].map(([name, count]) => [
+      name,
+      count.padStart(longest),
+    ]),
+  );
+}
+
+function describeMoney(paint: Paint, totals: ImportOutcome['totals']): string {
+  const rows = Object.entries(totals).map(([currency, { sales, commissions }]) => [
+    showDecimal(sales ?? '0', currency),
+    showDecimal(commissions ?? '0', currency),
+  ]);
+  if (rows.length === 0) return '';
+  return table(
+    paint,
+    [
+      { title: 'sales', align: 'right' },
+      { title: 'commissions', align: 'right' },
+    ],
+    rows,
+  );
+}
+
+/** The conflicts of an import, field by field; nothing where there are none. */
+export function describeConflicts(paint: Paint, conflicts: ImportOutcome['report']['conflict_rows']): string {
+  if (conflicts.length === 0) return '';
+  const rows = conflicts.flatMap(({ line, external_id, difference }) =>
+    Object.entries(difference).map(([field, { ours, theirs }]) => [
+      showCount(line),
+      external_id,
+      field,
+      shown(ours),
+      shown(theirs),
+    ]),
+  );
+  const columns = [
+    { title: 'line', align: 'right' as const },
+    { title: 'external id' },
+    { title: 'field' },
+    { title: 'recorded' },
+    { title: 'in this file' },
+  ];
+  return section(
+    paint,
+    paint.warn('Conflicts: known ids with other facts; what was recorded stays'),
+    table(paint, columns, rows),
+  );
+}
+
+/** The rejected rows of an import, grouped by what is wrong, and where they are; nothing where there are none. */
+export function describeRejects(paint: Paint, report: ImportOutcome['report'], dryRun: boolean): string {
+  if (report.rejected_groups.length === 0) return '';
+  const rows = report.rejected_groups.map((group) => [
+    showCount(group.rows),
+    showCount(group.first_line),
+    group.field,
+    group.message,
+  ]);
+  const columns = [
+    { title: 'rows', align: 'right' as const },
+    { title: 'first line', align: 'right' as const },
+    { title: 'field' },
+    { title: 'what is wrong' },
+  ];
+  const count = report.rejected_groups.reduce((sum, group) => sum + group.rows, 0);
+  return paragraphs(
+    section(paint, paint.warn(`Rejected: ${plural(count, 'row')} to correct`), table(paint, columns, rows)),
+    dryRun
+      ? ''
+      : `They are in ${paint.bold(report.rejects_file ?? '')}: correct them there and import that file.`,
+  );
+}
+
+function list(paint: Paint, heading: string, lines: string[]): string {
+  return lines.length === 0 ? '' : section(paint, heading, lines.join('\n'));
+}
+
+function shown(value: unknown): string {
+  return Array.isArray(value) ? value.join(', ') : String(value ?? '');
+}

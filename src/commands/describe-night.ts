@@ -1,0 +1,98 @@
+import type { ImportReport } from '../imports/import.ts';
+import { showCount } from '../money.ts';
+import type { StepResult } from '../runs/work.ts';
+import { showInstant } from '../time.ts';
+import { describeConflicts, describeRejects } from './describe-import.ts';
+import { describeOutcome } from './describe-outcome.ts';
+import { type Column, type Paint, paragraphs, section, showDecimal, table } from './render.ts';
+
+interface FileResult {
+  file: string;
+  moved_to: string | null;
+  counts: Record<string, number>;
+  report: ImportReport | null;
+  error: string | null;
+}
+
+const ends = ['recorded', 'updated', 'duplicates', 'conflicts', 'rejected', 'parked', 'ignored'];
+
+/** A whole night in words: the files and how their rows ended, then what each later step did. */
+export function describeNight(
+  paint: Paint,
+  night: { title: string; asOf: Date; steps: StepResult[] },
+): string {
+  const files = night.steps.filter((step) => /^import-/.test(step.job)).flatMap(filesOf);
+  const others = night.steps.filter((step) => !/^import-/.test(step.job));
+  return paragraphs(
+    `${paint.bold(night.title)}  as of ${showInstant(night.asOf, 'Europe/Berlin')}`,
+    files.length === 0 ? '' : section(paint, 'Files', fileTable(paint, files)),
+    section(paint, 'Sales and commissions', moneyTable(paint, night.steps)),
+    ...files.map((file) => (file.report ? describeLeftovers(paint, file.report) : '')),
+    ...others.map((step) => section(paint, step.job, describeStep(paint, step))),
+  );
+}
+
+function fileTable(paint: Paint, files: FileResult[]): string {
+  const columns: Column[] = [
+    { title: 'file' },
+    ...[...ends, 'rows read'].map((title): Column => ({ title, align: 'right' })),
+    { title: '' },
+  ];
+  const rows = files.map(({ file, counts, report, error }) => [
+    file,
+    ...ends.map((name) => (counts[name] ? showCount(counts[name]) : '')),
+    showCount(counts.rows ?? 0),
+    error ?? (report?.already_imported ? paint.dim('already imported') : ''),
+  ]);
+  const sums = [...ends, 'rows'].map((name) =>
+    showCount(files.reduce((sum, { counts }) => sum + (counts[name] ?? 0), 0)),
+  );
+  return table(paint, columns, [...rows, [paint.bold('all files'), ...sums, '']]);
+}
+
+function moneyTable(paint: Paint, steps: StepResult[]): string {
+  const rows = steps
+    .filter((step) => /^import-|^retry-/.test(step.job))
+    .flatMap((step) =>
+      Object.entries(step.outcome?.totals ?? {}).map(([currency, { sales, commissions }]) => [
+        step.job,
+        showDecimal(sales ?? '0', currency),
+        showDecimal(commissions ?? '0', currency),
+      ]),
+    );
+  if (rows.length === 0) return 'Nothing new.';
+  return table(
+    paint,
+    [{ title: 'step' }, { title: 'sales', align: 'right' }, { title: 'commissions', align: 'right' }],
+    rows,
+  );
+}
+
+function describeLeftovers(paint: Paint, report: ImportReport): string {
+  if (
+    report.rejected_groups.length === 0 &&
+    report.conflict_rows.length === 0 &&
+    report.warnings.length === 0
+  )
+    return '';
+  return section(
+    paint,
+    report.file.split('/').at(-1)!,
+    paragraphs(
+      report.warnings.join('\n'),
+      describeConflicts(paint, report.conflict_rows),
+      describeRejects(paint, report, false),
+    ),
+  );
+}
+
+function describeStep(paint: Paint, step: StepResult): string {
+  if (step.message !== undefined) return paint.bad(step.message);
+  const { counts = {}, totals = {}, report } = step.outcome ?? {};
+  if (step.job === 'audit') return paint.good('The books balance to the cent.');
+  return describeOutcome(paint, { counts, totals, report });
+}
+
+function filesOf(step: StepResult): FileResult[] {
+  return (step.outcome?.report as { files?: FileResult[] } | undefined)?.files ?? [];
+}

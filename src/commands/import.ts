@@ -1,0 +1,113 @@
+import { type Command, Option } from 'commander';
+import { PayrunError } from '../errors.ts';
+import { showId } from '../ids.ts';
+import { type ImportOutcome, importFile, type Kind } from '../imports/import.ts';
+import { executeRun } from '../runs/run.ts';
+import { describeImport, type Imported } from './describe-import.ts';
+import { withAccount } from './open.ts';
+import { dryRunFlag, dryRunHelp } from './options.ts';
+import { paragraphs } from './render.ts';
+import type { Answer, Shell } from './shell.ts';
+
+interface ImportFlags {
+  source?: string;
+  again?: boolean;
+  dryRun?: boolean;
+}
+
+const kinds: [kind: Kind, description: string][] = [
+  ['sales', 'Import sales from CSV files, in the canonical layout or in that of a source.'],
+  ['events', 'Import event logs: one JSON object a line (conversion, lead, trial, milestone).'],
+  ['affiliates', 'Import affiliates from CSV files; those that changed are updated.'],
+  ['referrals', 'Import referrals from CSV files; those that changed are updated.'],
+];
+
+const examples = `
+Examples:
+  payrun import sales march.csv --dry-run          see what would happen
+  payrun import sales march.csv --source offline   read it as the source "offline" of payrun.json says
+  gunzip -c march.csv.gz | payrun import sales -   from standard input; .gz files can be named as they are
+
+A file lands whole or not at all. Rows that can't be recorded go to rejects/, to be corrected and imported again.`;
+
+/** Adds `payrun import sales|events|affiliates|referrals`. */
+export function register(program: Command, shell: Shell): void {
+  const parent = program
+    .command('import')
+    .summary('sales, events, affiliates or referrals from files')
+    .description('Import sales, events, affiliates or referrals from files.')
+    .addHelpText('after', examples);
+  for (const [kind, description] of kinds) {
+    const command = parent
+      .command(kind)
+      .description(description)
+      .argument('<file...>', 'files, also packed as .gz; - is standard input')
+      .option('--again', 'import a file although the same bytes were imported before')
+      .option(dryRunFlag, dryRunHelp);
+    if (kind === 'sales' || kind === 'events') {
+      command.addOption(new Option('-s, --source <ref>', 'how to read it: a source of payrun.json'));
+    }
+    command.action(shell.does((files: string[], flags: ImportFlags) => importAll(shell, kind, files, flags)));
+  }
+}
+
+/** Imports the files one after the other, each as a run of its own; one that is refused does not keep the next away. */
+async function importAll(shell: Shell, kind: Kind, files: string[], flags: ImportFlags): Promise<Answer> {
+  if (files.filter((file) => file === '-').length > 1)
+    throw new PayrunError('usage', 'Standard input can be read once only.');
+  return withAccount(shell, async (context, account) => {
+    const done: Imported[] = [];
+    for (const file of files) {
+      const spec = {
+        job: 'import-file',
+        parameters: { kind, file, ...flags },
+        asOf: shell.clock(),
+        dryRun: flags.dryRun === true,
+      };
+      try {
+        const result = await executeRun<ImportOutcome>(context, account, spec, (work) =>
+          importFile(work, { kind, file, source: flags.source, again: flags.again }),
+        );
+        if (result.status === 'skipped') throw new Error('An import by hand has no slot.');
+        const run = spec.dryRun ? null : showId('run', result.runId);
+        done.push({ run, kind, dryRun: spec.dryRun, outcome: result.outcome });
+      } catch (cause) {
+        const isLast = file === files.at(-1);
+        if (!(cause instanceof PayrunError) || cause.code !== 'file-refused' || (isLast && done.length === 0))
+          throw cause;
+        done.push({ run: null, kind, dryRun: spec.dryRun, refused: cause, file });
+      }
+    }
+    return answerOf(done);
+  });
+}
+
+function answerOf(done: Imported[]): Answer {
+  const documents = done.map(documentOf);
+  const codes = done.map((one) => ('refused' in one ? 1 : (one.outcome.exitCode ?? 0)));
+  return {
+    data: documents.length === 1 ? documents[0] : documents,
+    text: (paint) => paragraphs(...done.map((one) => describeImport(paint, one))),
+    exitCode: codes.includes(1) ? 1 : codes.includes(3) ? 3 : 0,
+  };
+}
+
+function documentOf(one: Imported): unknown {
+  if ('refused' in one) {
+    const { code, message, place } = one.refused;
+    return { run: null, import: null, file: one.file, error: { code, message, ...place } };
+  }
+  const { counts, totals, report } = one.outcome;
+  const { import: id, file, sha256, rejects_file, ...rest } = report;
+  return {
+    run: one.run,
+    import: one.dryRun ? null : id,
+    file,
+    sha256,
+    dry_run: one.dryRun,
+    ...counts,
+    totals,
+    rejects_file,
+    ...rest,
+  };
+}

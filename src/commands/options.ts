@@ -1,0 +1,47 @@
+import { userInfo } from 'node:os';
+import type { Config } from '../config.ts';
+import { PayrunError } from '../errors.ts';
+import { parseInstant } from '../time.ts';
+import type { Shell } from './shell.ts';
+
+export const asOfFlag = '--as-of <when>';
+export const asOfHelp =
+  "the moment to decide for: 2026-03-01, 2026-03-01T02:00 (in the job's zone, else UTC) or with an offset; now when left out";
+export const dryRunFlag = '--dry-run';
+export const dryRunHelp = 'do everything, show what would happen, and undo it';
+
+/** The moment that --as-of names, read in `zone` where it has no offset; now without it. Raises `usage`. */
+export function readAsOf(shell: Shell, text: string | undefined, zone: string): Date {
+  if (text === undefined) return shell.clock();
+  const instant = parseInstant(text, zone);
+  if (instant) return instant;
+  throw new PayrunError('usage', 'This is no date or time.', {
+    place: { field: '--as-of' },
+    found: text,
+    todo: 'Write a day such as 2026-03-01, or a time such as 2026-03-01T02:00 or 2026-03-01T02:00:00Z.',
+  });
+}
+
+/** The zone that a job is scheduled in; UTC for one that is not. */
+export function zoneOfJob(config: Config, job: string): string {
+  return config.jobs[job]?.timezone ?? 'UTC';
+}
+
+/** A whole number of at least 1. Raises `usage`. */
+export function readCount(flag: string, text: string): number {
+  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
+  throw new PayrunError('usage', 'This is no number of at least 1.', { place: { field: flag }, found: text });
+}
+
+/** Who acts, where a command does not say: the name that the user is logged in by. */
+export function loginName(shell: Shell): string {
+  const named = shell.env.USER || shell.env.LOGNAME;
+  if (named) return named;
+  try {
+    return userInfo().username;
+  } catch {
+    throw new PayrunError('usage', 'The system does not say who you are.', {
+      todo: 'Say it with --by <name>.',
+    });
+  }
+}

@@ -1,0 +1,172 @@
+import type { Command } from 'commander';
+import { PayrunError } from '../errors.ts';
+import { parseId, showId } from '../ids.ts';
+import { findSubject } from '../ledger/explain.ts';
+import { approvePayouts, cancelPayouts, exportPayouts, markPayoutPaid } from '../payouts/payout.ts';
+import { withAccount } from './open.ts';
+import { asOfFlag, asOfHelp, dryRunFlag, dryRunHelp, loginName } from './options.ts';
+import { registerViews } from './payouts-views.ts';
+import { type RunJobOptions, runJob, runWork } from './run-job.ts';
+import type { Answer, Shell } from './shell.ts';
+
+interface DryRun {
+  dryRun?: boolean;
+}
+
+const examples = `
+From ready to paid:
+  payrun payouts prepare --dry-run                who would get what, and who is left out and why
+  payrun payouts prepare                          make the payouts: drafts, where the programme wants an approval
+  payrun payouts list --status draft              what waits for an approval
+  payrun payouts show pob_01kj...                 one batch, payout by payout
+  payrun payouts approve pob_01kj... --by "Ada L."
+  payrun payouts export                           write the files of all that is approved into outbox/
+  payrun payouts mark-paid 7K3MQ9ZX42AB --reference PP-123 --by "Ada L."`;
+
+/** Adds `payrun payouts prepare|list|show|approve|cancel|export|mark-paid`. */
+export function register(program: Command, shell: Shell): void {
+  const payouts = program
+    .command('payouts')
+    .summary('prepare, approve, export and settle payouts')
+    .description('Payouts, from preparing them to their being paid.')
+    .addHelpText('after', examples);
+  payouts
+    .command('prepare')
+    .description('Gather what is ready into payouts, for the latest period that has closed.')
+    .option('--by <name>', 'who prepares; the login name when left out')
+    .option(asOfFlag, asOfHelp)
+    .option(dryRunFlag, dryRunHelp)
+    .action(
+      shell.does((options: RunJobOptions & { by?: string }) =>
+        runJob(shell, 'prepare-payouts', options, () => ({ prepared_by: options.by ?? loginName(shell) })),
+      ),
+    );
+  registerViews(payouts, shell);
+  payouts
+    .command('approve')
+    .description('Approve a draft batch, so that it can be exported.')
+    .argument('<batch>', 'its id, as "payrun payouts list" shows it')
+    .option('--by <name>', 'who approves; the login name, unless the programme asks for two persons')
+    .option(dryRunFlag, dryRunHelp)
+    .action(shell.does((batch: string, options: DryRun & { by?: string }) => approve(shell, batch, options)));
+  payouts
+    .command('cancel')
+    .description('Cancel a batch that has not left; its commissions are ready again.')
+    .argument('<batch>', 'its id')
+    .requiredOption('--reason <text>', 'why, for everyone who asks later')
+    .option(dryRunFlag, dryRunHelp)
+    .action(
+      shell.does((batch: string, options: DryRun & { reason: string }) => cancel(shell, batch, options)),
+    );
+  payouts
+    .command('export')
+    .description(
+      'Write the files of an approved batch, or of all of them, into outbox/. Again gives the same bytes.',
+    )
+    .argument('[batch]', 'its id; every approved batch when left out')
+    .option('--format <name>', 'another layout than that of the payout method: "report" for people')
+    .option('--detail', 'the report with one row a commission')
+    .option(dryRunFlag, dryRunHelp)
+    .action(
+      shell.does((batch: string | undefined, options: ExportFlags) => exportFiles(shell, batch, options)),
+    );
+  payouts
+    .command('mark-paid')
+    .description('Mark an exported payout as paid, by name.')
+    .argument('<payout>', 'its reference of twelve characters, or its id')
+    .requiredOption('--reference <text>', "the provider's or the bank's reference")
+    .requiredOption('--by <name>', 'who says that it is paid')
+    .option(dryRunFlag, dryRunHelp)
+    .action(
+      shell.does((payout: string, options: DryRun & { reference: string; by: string }) =>
+        markPaid(shell, payout, options),
+      ),
+    );
+}
+
+async function approve(
+  shell: Shell,
+  text: string,
+  { by, dryRun = false }: DryRun & { by?: string },
+): Promise<Answer> {
+  const batchId = parseId('batch', text);
+  return withAccount(shell, async (context, account) => {
+    const program = await context.db.sql
+      .selectFrom('payout_batch as batch')
+      .innerJoin('program', (join) =>
+        join.on('program.account_id', '=', account.id).onRef('program.id', '=', 'batch.program_id'),
+      )
+      .select('program.payout_approval')
+      .where('batch.account_id', '=', account.id)
+      .where('batch.id', '=', batchId)
+      .executeTakeFirst();
+    if (by === undefined && program?.payout_approval === 'two_persons') {
+      throw new PayrunError('usage', 'The programme asks for two persons, so the approval needs a name.', {
+        todo: 'Say who approves with --by <name>: another person than prepared the batch.',
+      });
+    }
+    const approver = by ?? loginName(shell);
+    const parameters = { batch: showId('batch', batchId), by: approver };
+    return runWork(context, account, { name: 'approve-payouts', parameters, dryRun }, (work) =>
+      approvePayouts(work, { batchId, by: approver }),
+    );
+  });
+}
+
+async function cancel(
+  shell: Shell,
+  text: string,
+  { reason, dryRun = false }: DryRun & { reason: string },
+): Promise<Answer> {
+  const batchId = parseId('batch', text);
+  const parameters = { batch: showId('batch', batchId), reason };
+  return withAccount(shell, (context, account) =>
+    runWork(context, account, { name: 'cancel-payouts', parameters, dryRun }, (work) =>
+      cancelPayouts(work, { batchId, reason }),
+    ),
+  );
+}
+
+interface ExportFlags extends DryRun {
+  format?: string;
+  detail?: boolean;
+}
+
+async function exportFiles(
+  shell: Shell,
+  text: string | undefined,
+  { format, detail, dryRun = false }: ExportFlags,
+): Promise<Answer> {
+  const batchId = text === undefined ? undefined : parseId('batch', text);
+  if (batchId === undefined && (format !== undefined || detail)) {
+    throw new PayrunError('usage', 'A layout is chosen for one batch.', {
+      todo: 'Name the batch: "payrun payouts export <batch> --detail". "payrun payouts list" shows which there are.',
+    });
+  }
+  const parameters = { batch: batchId && showId('batch', batchId), format, detail };
+  return withAccount(shell, (context, account) =>
+    runWork(context, account, { name: 'export-payouts', parameters, dryRun }, (work) =>
+      exportPayouts(work, { batchId, format, detail }),
+    ),
+  );
+}
+
+async function markPaid(
+  shell: Shell,
+  text: string,
+  { reference, by, dryRun = false }: DryRun & { reference: string; by: string },
+): Promise<Answer> {
+  return withAccount(shell, async (context, account) => {
+    const subject = await context.db.session((session) => findSubject(session, account.id, text));
+    if (subject.kind !== 'payout') {
+      throw new PayrunError('usage', 'This is no payout.', {
+        found: text,
+        todo: 'Give the reference of a payout, or its id; "payrun payouts show <batch>" has both.',
+      });
+    }
+    const parameters = { payout: showId('payout', subject.id), reference, by };
+    return runWork(context, account, { name: 'mark-paid', parameters, dryRun }, (work) =>
+      markPayoutPaid(work, { payoutId: subject.id, reference, by }),
+    );
+  });
+}

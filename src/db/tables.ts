@@ -1,0 +1,337 @@
+import type { ColumnType } from 'kysely';
+
+/**
+ * Every row type of the database on one page; `migrations/` holds the same in SQL, with the reasons.
+ * bigint columns are bigint, timestamps Date, dates `YYYY-MM-DD` text; ids are UUIDs in lower case.
+ */
+export interface Tables {
+  account: AccountRow;
+  program: ProgramRow;
+  incentive: IncentiveRow;
+  source: SourceRow;
+  affiliate: AffiliateRow;
+  affiliate_key: AffiliateKeyRow;
+  referral: ReferralRow;
+  run: RunRow;
+  import: ImportRow;
+  conversion: ConversionRow;
+  commission: CommissionRow;
+  posting: PostingRow;
+  conflict: ConflictRow;
+  event: EventRow;
+  parked_event: ParkedEventRow;
+  payout_batch: PayoutBatchRow;
+  payout: PayoutRow;
+  left_out: LeftOutRow;
+}
+
+export type AffiliateStatus = 'pending' | 'active' | 'paused' | 'banned';
+export type PayoutMethod = 'paypal' | 'wise' | 'sepa' | 'ach' | 'manual';
+export type ReferralStatus = 'lead' | 'trialing' | 'customer' | 'active' | 'canceled' | 'rejected';
+export type SalesStatus = 'open' | 'complete' | 'trialing' | 'failed' | 'refunded' | 'partial_refunded';
+export type CommissionStatus =
+  | 'pending'
+  | 'pending_manual_approval'
+  | 'ready_for_payment'
+  | 'paid'
+  | 'declined';
+export type LedgerAccount = 'earned' | 'pending' | 'awaiting' | 'ready' | 'in_payout' | 'paid' | 'declined';
+export type Movement = 'record' | 'release' | 'await' | 'approve' | 'decline' | 'claim' | 'unclaim' | 'pay';
+export type RunStatus = 'running' | 'done' | 'failed' | 'interrupted' | 'lost';
+export type BatchStatus = 'draft' | 'approved' | 'exported' | 'settled' | 'canceled';
+export type PayoutStatus = 'draft' | 'approved' | 'exported' | 'paid' | 'failed' | 'returned' | 'canceled';
+export type LeftOutReason =
+  | 'not_positive'
+  | 'under_minimum'
+  | 'no_destination'
+  | 'banned'
+  | 'paused'
+  | 'pending';
+export type Rounding = 'half_up' | 'half_even';
+export type Period = 'week' | 'half_month' | 'month';
+
+/** A jsonb column: read as a value, written as JSON text. */
+type Json<T> = ColumnType<T, string, string>;
+
+export interface AccountRow {
+  account_id: ColumnType<number, never, never>;
+  id: string;
+  ref: string;
+  name: string;
+}
+
+export interface ProgramRow {
+  account_id: number;
+  id: string;
+  ref: string;
+  name: string;
+  currency: string;
+  timezone: string;
+  hold_days: number;
+  rate_ppm: number | null;
+  fixed_amount: bigint | null;
+  rounding: Rounding;
+  minimum_payout: bigint;
+  payout_every: Period;
+  payout_net_days: number;
+  commission_approval: 'automatic' | 'manual';
+  payout_approval: 'automatic' | 'manual' | 'two_persons';
+  retired: boolean;
+}
+
+export interface IncentiveRow {
+  account_id: number;
+  id: string;
+  program_id: string;
+  ref: string;
+  rate_ppm: number | null;
+  fixed_amount: bigint | null;
+  product_ids: string[] | null;
+  price_ids: string[] | null;
+  interval: 'monthly' | 'yearly' | null;
+  subscription_only: boolean;
+  hold_days: number | null;
+  duration_months: number | null;
+  duration_payments: number | null;
+  priority: number;
+  retired: boolean;
+}
+
+export interface SourceRow {
+  account_id: number;
+  id: string;
+  program_id: string;
+  ref: string;
+  kind: 'sales_csv' | 'affonso_events';
+  settings: Json<unknown>;
+  retired: boolean;
+}
+
+export interface AffiliateRow {
+  account_id: number;
+  id: string;
+  ref: string;
+  name: string;
+  email: string | null;
+  short_code: string | null;
+  status: AffiliateStatus;
+  override_ppm: number | null;
+  payout_method: PayoutMethod | null;
+  payout_destination: string | null;
+  created_at: Date;
+  updated_at: Date;
+}
+
+export interface AffiliateKeyRow {
+  account_id: number;
+  folded: string;
+  exact: string;
+  affiliate_id: string;
+}
+
+export interface ReferralRow {
+  account_id: number;
+  id: string;
+  program_id: string;
+  affiliate_id: string;
+  ref: string | null;
+  customer_id: string | null;
+  external_user_id: string | null;
+  click_id: string | null;
+  email: string | null;
+  email_folded: string | null;
+  status: ReferralStatus;
+  created_at: Date;
+  converted_at: Date | null;
+}
+
+export interface RunRow {
+  account_id: number;
+  id: string;
+  job: string;
+  identity: string;
+  slot: Date | null;
+  attempt: number;
+  parent_id: string | null;
+  parameters: Json<Record<string, unknown>>;
+  as_of: Date;
+  status: RunStatus;
+  lease_until: Date;
+  runner: string;
+  started_at: Date;
+  finished_at: Date | null;
+  counts: Json<Record<string, number>> | null;
+  totals: Json<Record<string, Record<string, string>>> | null;
+  report: Json<unknown> | null;
+  error: Json<{ code: string; message: string }> | null;
+}
+
+export interface ImportRow {
+  account_id: number;
+  id: string;
+  run_id: string;
+  source_id: string | null;
+  kind: 'affiliates' | 'referrals' | 'sales' | 'events';
+  file: string;
+  sha256: string;
+  rows: number;
+  counts: Json<Record<string, number>>;
+  totals: Json<Record<string, Record<string, string>>>;
+  rejects_file: string | null;
+  finished_at: Date;
+}
+
+export interface ConversionRow {
+  account_id: number;
+  id: string;
+  program_id: string;
+  external_id: string;
+  affiliate_id: string;
+  referral_id: string | null;
+  amount: bigint;
+  occurred_at: Date;
+  fingerprint: string;
+  import_id: string;
+  line: number;
+  occurred_at_given: boolean;
+  is_subscription: boolean | null;
+  currency: string;
+  sales_status: SalesStatus;
+  interval: string | null;
+  customer_id: string | null;
+  customer_email: string | null;
+  product_ids: string[] | null;
+  price_ids: string[] | null;
+  expense: bigint | null;
+  note: string | null;
+  metadata: Json<Record<string, unknown>> | null;
+  no_commission_reason: string | null;
+}
+
+export interface CommissionRow {
+  account_id: number;
+  id: string;
+  program_id: string;
+  affiliate_id: string;
+  amount: bigint;
+  hold_until: Date;
+  status_at: Date;
+  status_run_id: string;
+  payout_id: string | null;
+  incentive_id: string | null;
+  rate_ppm: number | null;
+  hold_days: number;
+  overridden: boolean;
+  currency: string;
+  status: CommissionStatus;
+  rounding: Rounding;
+  reason: string | null;
+  fx_rate: string | null;
+  fx_day: string | null;
+  fx_source: string | null;
+}
+
+export interface PostingRow {
+  account_id: number;
+  id: string;
+  run_id: string;
+  affiliate_id: string;
+  currency: string;
+  movement: Movement;
+  from_account: LedgerAccount;
+  to_account: LedgerAccount;
+  amount: bigint;
+  lines: number;
+  posted_at: Date;
+}
+
+export interface ConflictRow {
+  account_id: number;
+  id: string;
+  conversion_id: string;
+  import_id: string;
+  line: number;
+  external_id: string;
+  fingerprint: string;
+  sales_status: SalesStatus;
+  difference: Json<Record<string, { ours: string | null; theirs: string | null }>>;
+  status: 'open' | 'kept' | 'accepted';
+}
+
+export interface EventRow {
+  account_id: number;
+  id: string;
+  external_event_id: string | null;
+  event_type: 'lead' | 'trial' | 'milestone';
+  event_name: string;
+  referral_id: string;
+  referral_status: ReferralStatus;
+  action: string;
+  occurred_at: Date;
+  import_id: string;
+  line: number;
+  metadata: Json<Record<string, unknown>> | null;
+}
+
+export interface ParkedEventRow {
+  account_id: number;
+  id: string;
+  source_id: string | null;
+  program_id: string;
+  import_id: string;
+  line: number;
+  external_event_id: string | null;
+  body: string;
+  received_at: Date;
+}
+
+export interface PayoutBatchRow {
+  account_id: number;
+  id: string;
+  program_id: string;
+  period_start: Date;
+  period_end: Date;
+  currency: string;
+  method: PayoutMethod;
+  status: BatchStatus;
+  prepared_by: string;
+  prepared_run_id: string;
+  prepared_at: Date;
+  approved_by: string | null;
+  approved_at: Date | null;
+  exported_at: Date | null;
+  export_format: string | null;
+  export_files: Json<{ name: string; sha256: string }[]> | null;
+}
+
+export interface PayoutRow {
+  account_id: number;
+  id: string;
+  batch_id: string;
+  program_id: string;
+  affiliate_id: string;
+  reference: string;
+  amount: bigint;
+  currency: string;
+  method: PayoutMethod;
+  destination: string;
+  payee_name: string;
+  lines: number;
+  status: PayoutStatus;
+  status_at: Date;
+  status_run_id: string;
+  provider_reference: string | null;
+  settled_by: string | null;
+  reason: string | null;
+}
+
+export interface LeftOutRow {
+  account_id: number;
+  run_id: string;
+  program_id: string;
+  affiliate_id: string;
+  currency: string;
+  amount: bigint;
+  lines: number;
+  reason: LeftOutReason;
+}

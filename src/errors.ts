@@ -1,0 +1,144 @@
+/**
+ * The catalogue of everything Payrun may have to tell a person is wrong: a code to search for, a sentence,
+ * what to do about it, the exit code of the command and the HTTP status of the API.
+ */
+const catalogue = {
+  usage: { exit: 2, status: 400, todo: 'Run the command with --help to see what it takes.' },
+  'config-not-found': {
+    exit: 2,
+    status: 500,
+    todo: 'Run "payrun init" here, or name the workspace with --workspace.',
+  },
+  'config-invalid': {
+    exit: 2,
+    status: 500,
+    todo: 'Correct payrun.json; "payrun check" lists every fault at once.',
+  },
+  'config-not-applied': {
+    exit: 2,
+    status: 500,
+    todo: 'Run "payrun apply" so that the database agrees with payrun.json.',
+  },
+  'database-unreachable': {
+    exit: 1,
+    status: 503,
+    todo: 'Check DATABASE_URL and that the server is up, then start the command again.',
+  },
+  'database-embedded': {
+    exit: 1,
+    status: 503,
+    todo: 'Read the server log named above, or set DATABASE_URL to a server of your own.',
+  },
+  'database-schema': { exit: 2, status: 503, todo: 'Run "payrun db migrate".' },
+  'file-unreadable': { exit: 2, status: 400, todo: 'Check the path and the permissions of the file.' },
+  'file-exists': {
+    exit: 1,
+    status: 409,
+    todo: 'Move the file out of the way; Payrun never overwrites what it has written.',
+  },
+  'file-refused': {
+    exit: 1,
+    status: 400,
+    todo: 'Correct the file and import it again; nothing of it was recorded.',
+  },
+  'row-rejected': { exit: 3, status: 400, todo: 'Correct the row in the rejects file and import that file.' },
+  'not-found': {
+    exit: 2,
+    status: 404,
+    todo: 'Check the id; "payrun payouts list" and "payrun runs list" show what there is.',
+  },
+  state: {
+    exit: 1,
+    status: 409,
+    todo: 'Look at the present state with "payrun payouts show" or "payrun explain".',
+  },
+  'job-invalid': {
+    exit: 2,
+    status: 500,
+    todo: 'Correct the file of the job: its default export must be what defineJob returns.',
+  },
+  'already-running': {
+    exit: 4,
+    status: 409,
+    todo: 'Wait until the other run ends; "payrun runs list" shows it.',
+  },
+  'lease-lost': {
+    exit: 1,
+    status: 409,
+    todo: 'Another runner took this run over; nothing was written by this one. See "payrun runs list".',
+  },
+  interrupted: { exit: 1, status: 503, todo: 'Nothing half done was kept. Start the command again.' },
+  'books-adrift': {
+    exit: 1,
+    status: 500,
+    todo: 'Nothing of this run was kept. Run "payrun audit" and keep its output for the investigation.',
+  },
+} as const satisfies Record<string, { exit: number; status: number; todo: string }>;
+
+export type ErrorCode = keyof typeof catalogue;
+
+/** Where a fault was found: a file with the physical line of the record, and the field in it. */
+export interface Place {
+  file?: string;
+  line?: number;
+  field?: string;
+}
+
+export interface ErrorDetail {
+  place?: Place;
+  /** The offending text as it was found; never a secret, bank detail or e-mail address. */
+  found?: string;
+  /** Replaces the catalogue's advice where a better one is known. */
+  todo?: string;
+  cause?: unknown;
+}
+
+/** A fault that a person can do something about. Anything else that is thrown is a defect of Payrun's. */
+export class PayrunError extends Error {
+  readonly code: ErrorCode;
+  readonly exitCode: number;
+  readonly httpStatus: number;
+  readonly todo: string;
+  readonly place: Place | undefined;
+  readonly found: string | undefined;
+
+  /** `code` picks exit code, HTTP status and advice from the catalogue; `what` is one sentence in plain words. */
+  constructor(code: ErrorCode, what: string, detail: ErrorDetail = {}) {
+    super(what, detail.cause === undefined ? undefined : { cause: detail.cause });
+    this.name = 'PayrunError';
+    this.code = code;
+    this.exitCode = catalogue[code].exit;
+    this.httpStatus = catalogue[code].status;
+    this.todo = detail.todo ?? catalogue[code].todo;
+    this.place = detail.place;
+    this.found = detail.found;
+  }
+}
+
+/**
+ * The one layout in which errors are shown: what, where, the offending text, what to do.
+ * Returns plain text of two to four lines, and those of a message that is a list, without a final newline.
+ */
+export function describeError(error: PayrunError): string {
+  const [what, ...list] = error.message.split('\n');
+  const lines = [`error: ${what} [${error.code}]`, ...list];
+  const where = placeText(error.place);
+  if (where) lines.push(`  where: ${where}`);
+  if (error.found !== undefined) lines.push(`  found: ${clip(error.found)}`);
+  lines.push(`  to do: ${error.todo}`);
+  return lines.join('\n');
+}
+
+function placeText(place: Place | undefined): string {
+  if (!place) return '';
+  const file =
+    place.file === undefined ? '' : place.line === undefined ? place.file : `${place.file}:${place.line}`;
+  const line = place.file === undefined && place.line !== undefined ? `line ${place.line}` : '';
+  const field = place.field === undefined ? '' : `field "${place.field}"`;
+  return [file, line, field].filter(Boolean).join(', ');
+}
+
+function clip(text: string): string {
+  const shown = text.length > 200 ? `${text.slice(0, 200)}…` : text;
+  return shown.includes('\n') ? JSON.stringify(shown) : shown;
+}

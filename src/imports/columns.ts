@@ -1,0 +1,89 @@
+import leven from 'leven';
+import { PayrunError } from '../errors.ts';
+
+/** Where the cells of a canonical field are: the index of its column. */
+export type Columns<Field extends string> = Map<Field, number>;
+
+export interface Layout<Field extends string> {
+  fields: readonly Field[];
+  required: readonly Field[];
+  /** Field to header, or to a position as `#3`; without it the header holds the canonical names. */
+  mapping?: Partial<Record<Field, string>> | undefined;
+  /** Fields that have a value even where the file has no column for them. */
+  defaults?: Partial<Record<Field, string>> | undefined;
+}
+
+/** Columns that a rejects file adds; they are ignored when the corrected file comes back. */
+export const rejectColumns = ['line', 'error', 'field', 'message'];
+
+/**
+ * Finds the column of every field. Headers are compared trimmed and without regard to case. Raises `file-refused`
+ * when a mapped or required column is missing or stands twice, naming the headers that the file has.
+ */
+export function findColumns<Field extends string>(
+  header: string[],
+  layout: Layout<Field>,
+  place: { file: string; line: number },
+): Columns<Field> {
+  const columns: Columns<Field> = new Map();
+  for (const field of layout.fields) {
+    const wanted = layout.mapping?.[field] ?? field;
+    const at = positionOf(wanted, header, place);
+    if (at !== undefined) columns.set(field, at);
+    else if (layout.mapping?.[field] !== undefined || isMissing(field, layout))
+      throw missing(wanted, field, header, place);
+  }
+  return columns;
+}
+
+function isMissing<Field extends string>(field: Field, layout: Layout<Field>): boolean {
+  return layout.required.includes(field) && layout.defaults?.[field] === undefined;
+}
+
+function positionOf(
+  wanted: string,
+  header: string[],
+  place: { file: string; line: number },
+): number | undefined {
+  const position = /^#(\d+)$/.exec(wanted);
+  if (position) {
+    const at = Number(position[1]) - 1;
+    return at >= 0 && at < header.length ? at : undefined;
+  }
+  const matches = header.flatMap((name, index) => (fold(name) === fold(wanted) ? [index] : []));
+  if (matches.length > 1) {
+    const at = matches.map((index) => `#${index + 1}`).join(', ');
+    throw new PayrunError(
+      'file-refused',
+      `The header has the column "${wanted}" ${matches.length} times (${at}).`,
+      {
+        place,
+        todo: `Remove one of them, or map the field to a position such as "${`#${matches[0]! + 1}`}" in payrun.json.`,
+      },
+    );
+  }
+  return matches[0];
+}
+
+function missing(
+  wanted: string,
+  field: string,
+  header: string[],
+  place: { file: string; line: number },
+): PayrunError {
+  const near = header.find((name) => leven(fold(name), fold(wanted)) <= 2);
+  const what =
+    wanted === field
+      ? `The file has no column "${wanted}".`
+      : `The file has no column "${wanted}" for ${field}.`;
+  const shown = header.join(', ');
+  return new PayrunError('file-refused', near ? `${what} Did you mean "${near}"?` : what, {
+    place,
+    found: shown.length > 300 ? `${shown.slice(0, 300)}…` : shown,
+    todo: 'Name the column so in the file, or map it in the source of payrun.json and import with --source.',
+  });
+}
+
+function fold(name: string): string {
+  return name.trim().normalize('NFC').toLowerCase();
+}

@@ -1,0 +1,66 @@
+import type { Place } from '../errors.ts';
+
+/** One row that can't be recorded: the code to look up, the field and the offending text. */
+export interface RowFault {
+  code: string;
+  field: string;
+  found: string;
+}
+
+/** What is wrong with a row and what to do about it, by code; `found` is the offending text, shortened. */
+const sentences: Record<string, (found: string, field: string) => string> = {
+  required: (_, field) => `"${field}" is empty; every row needs it.`,
+  ragged: (found) => `The row has ${found}; fill in or remove cells so that it fits the header.`,
+  'too-long': (_, field) => `"${field}" has more than 255 characters.`,
+  nul: (_, field) => `"${field}" holds a NUL character, which a database text can't.`,
+  'id-destroyed': (found) =>
+    `"${found}" is an id that a spreadsheet turned into a number; put the id from the source there.`,
+  'amount-format': (found) =>
+    `"${found}" is no amount; write digits and one decimal mark, such as 1234.50, without grouping.`,
+  'amount-decimals': (found) => `"${found}" has more decimals than its currency; write the exact amount.`,
+  'amount-too-large': (found) => `"${found}" is more than Payrun takes in one row.`,
+  'amount-negative': (found) => `"${found}" is negative; a sale is not. Refunds have rows of their own.`,
+  'currency-unknown': (found) => `"${found}" is no ISO 4217 currency code such as USD.`,
+  'rate-missing': (found) => `There is no rate for ${found} in rates.csv; add it and import the row again.`,
+  'date-format': (found) =>
+    `"${found}" is no date in the format of this source; see date_format in payrun.json.`,
+  'date-iso': (found) =>
+    `"${found}" is no date; write it as 2026-03-31, or with a time as 2026-03-31T14:30:00.`,
+  'date-gap': (found) =>
+    `"${found}" does not exist on the clock of the source's time zone, because the clocks went forward.`,
+  choice: (found, field) => `"${found}" is not a value that "${field}" can have.`,
+  'number-format': (found, field) => `"${found}" is no whole number of 0 or more for "${field}".`,
+  'status-refund': (found) =>
+    `"${found}" can't be imported as a sale's status; refunds have rows of their own.`,
+  'percent-format': (found) => `"${found}" is no percentage from 0 to 100, such as 12.5.`,
+  'email-format': () => 'The e-mail address is none; correct it, or leave the cell empty.',
+  destination: (found) => `The payout destination does not fit the payout method (${found}).`,
+  'referral-double': (found) =>
+    `The row names the same referral as ${found} of this file does; keep one row of it.`,
+  'ref-double': (found) => `"${found}" stands in this file twice; keep one row of it.`,
+  json: (found) => `The line is no JSON object: ${found}.`,
+  'event-type': (found) => `"${found}" is no event type; use conversion, lead, trial or milestone.`,
+  'identifier-missing': (found) =>
+    `Nothing names the referral: give one of ${found || 'referral_id, customer_id, external_user_id, click_id'}.`,
+  type: (found, field) => `"${field}" must be ${found}.`,
+  'affiliate-unknown': (found) =>
+    `There is no affiliate "${found}"; import the affiliate first, or correct the name.`,
+  'affiliate-ambiguous': (found) => `"${found}" fits several affiliates; use the affiliate's id or ref.`,
+  'customer-ambiguous': () =>
+    'The customer’s e-mail belongs to several affiliates; name the affiliate in the row.',
+  'customer-unknown': () =>
+    'The row names no affiliate, and its customer, if any, is not known; name the affiliate.',
+  'identifier-taken': (found) => `"${found}" belongs to another referral already.`,
+};
+
+/** The sentence of a fault, for the rejects file and the report. */
+export function faultMessage(code: string, field: string, found: string): string {
+  const sentence = sentences[code];
+  if (!sentence) throw new Error(`no sentence for the fault ${code}`);
+  return sentence(found.length > 80 ? `${found.slice(0, 80)}…` : found, field);
+}
+
+/** Where a fault of a whole file was found. */
+export function placeOf(file: string, line?: number): Place {
+  return line === undefined ? { file } : { file, line };
+}

@@ -1,0 +1,133 @@
+import { sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import { PayrunError } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { Work } from '../runs/work.ts';
+import { landEvents } from './events.ts';
+import { takeInbox } from './inbox.ts';
+import {
+  earlierImport,
+  type ImportOutcome,
+  type Kind,
+  type Landed,
+  type Landing,
+  landingOf,
+} from './landing.ts';
+import { type InputFile, withInputFile } from './open.ts';
+import { retryParkedEvents } from './parked.ts';
+import { importPeople } from './people.ts';
+import { progressOf } from './progress.ts';
+import { loadRates } from './rates.ts';
+import { settleRejects } from './rejects.ts';
+import { landSales } from './sales.ts';
+import { sourcesFor } from './source.ts';
+
+export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
+
+export interface ImportOptions {
+  kind: Kind;
+  /** A path, or `-` for standard input. */
+  file: string;
+  /** The ref of a source in payrun.json; without one, the account's source that fits, or the canonical layout. */
+  source?: string | undefined;
+  /** Import although the same bytes were imported before. */
+  again?: boolean | undefined;
+}
+
+/**
+ * Imports one file in one transaction: it lands whole or not at all. The rejects file is complete on disk before the
+ * commit and gets its name after it. Raises `file-unreadable`, `file-refused`, `usage`, `config-not-applied`.
+ */
+export async function importFile(work: Work, options: ImportOptions): Promise<ImportOutcome> {
+  const { context } = work;
+  if (!work.dryRun) await settleRejects(context.db, context.config.workspace, context.clock());
+  return withInputFile(options.file, context.signal, async (file) => {
+    const earlier = options.again ? undefined : await earlierImport(work, options.kind, file);
+    return earlier ?? landFile(work, options, file);
+  });
+}
+
+/** Imports everything that waits in the inbox folders of the account's sources of `kind`, file by file. */
+export async function importInbox(work: Work, kind: 'sales' | 'events') {
+  return takeInbox(work, kind, (file, source) => importFile(work, { kind, file, source }));
+}
+
+/** Tries every parked event again, now that referrals may be known. */
+export async function retryParked(work: Work) {
+  return work.transaction(async (session) => retryParkedEvents(session, work));
+}
+
+async function landFile(work: Work, options: ImportOptions, file: InputFile): Promise<ImportOutcome> {
+  const { clock, log } = work.context;
+  const importId = newId(clock());
+  const progress = progressOf(file.name, log, clock);
+  let landed: Landed | undefined;
+  try {
+    const outcome = await work.transaction(async (session) => {
+      await takeTurn(session, work);
+      const mover = { accountId: work.account.id, runId: work.runId, now: clock() };
+      const landing: Landing = { work, mover, file, importId, progress };
+      const { sourceId, ...result } = await landRows(session, landing, options);
+      landed = result;
+      return landingOf(
+        session,
+        work,
+        { importId, kind: options.kind, file, sourceId, now: mover.now },
+        landed,
+      );
+    });
+    await (work.dryRun ? landed?.rejects?.discard() : landed?.rejects?.keep());
+    return outcome;
+  } catch (cause) {
+    // When the server was lost during the commit, nobody knows yet whether the import is in it; a later one finds out.
+    const isUnknown = cause instanceof PayrunError && cause.code === 'database-unreachable';
+    if (!isUnknown) await landed?.rejects?.discard();
+    throw cause;
+  } finally {
+    progress.done();
+  }
+}
+
+async function landRows(
+  session: Session,
+  landing: Landing,
+  options: ImportOptions,
+): Promise<Landed & { sourceId: string | null }> {
+  const { work } = landing;
+  const { workspace } = work.context.config;
+  if (options.kind === 'sales') {
+    const sources = await sourcesFor(work, 'sales_csv', options.source);
+    return landSales(session, landing, sources, await loadRates(workspace, work.context.signal));
+  }
+  if (options.kind === 'events') {
+    const sources = await sourcesFor(work, 'affonso_events', options.source);
+    return landEvents(session, landing, sources[0]!, await loadRates(workspace, work.context.signal));
+  }
+  const program = work.context.config.accounts.find((one) => one.ref === work.account.ref)?.programs[0];
+  const [source] = await sourcesFor(work, 'sales_csv', undefined);
+  const { mover, file, importId, progress } = landing;
+  const people = {
+    file,
+    importId,
+    programId: source!.programId,
+    timezone: program?.timezone ?? 'UTC',
+    progress,
+    signal: work.context.signal,
+    workspace,
+  };
+  return { ...(await importPeople(session, mover, options.kind, people)), sourceId: null };
+}
+
+/**
+ * Imports of one account go one after the other, because two large ones that share rows in another order would block
+ * each other. This is a courtesy between imports: that nothing is recorded twice rests on the unique key alone.
+ */
+async function takeTurn(session: Session, work: Work): Promise<void> {
+  const key = sql`7021, ${work.account.id}::integer`;
+  const turn = await sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(${key}) as taken`.execute(
+    session.sql,
+  );
+  if (turn.rows[0]?.taken) return;
+  work.context.log.warning({ message: 'another import of this account is under way; waiting for it to end' });
+  await sql`select pg_advisory_xact_lock(${key})`.execute(session.sql);
+}

@@ -1,0 +1,119 @@
+import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { PayrunError } from '../errors.ts';
+import type { Outcome, Work } from '../runs/work.ts';
+import type { ImportOutcome, ImportReport } from './landing.ts';
+
+/** What became of one file of the inbox. */
+export interface InboxFile {
+  file: string;
+  /** Where it was moved to, from the workspace; null in a dry run. */
+  moved_to: string | null;
+  counts: Record<string, number>;
+  report: ImportReport | null;
+  error: string | null;
+}
+
+const kinds = { sales: 'sales_csv', events: 'affonso_events' } as const;
+
+/**
+ * Imports everything in inbox/<source>/ of the account's sources of `kind`, in order of name: hidden files and files
+ * that end in .part or .tmp are still being written and are left. Each file is then moved to archive/<source>/, a bad
+ * one to rejects/<source>/, and the next is taken. A file that was imported when the process was killed before moving
+ * it is known by its bytes and only moved.
+ */
+export async function takeInbox(
+  work: Work,
+  kind: 'sales' | 'events',
+  importOne: (file: string, source: string) => Promise<ImportOutcome>,
+): Promise<Outcome> {
+  const files: InboxFile[] = [];
+  const outcome: Outcome & { report: { files: InboxFile[] } } = {
+    counts: { files: 0, refused: 0 },
+    totals: {},
+    report: { files },
+  };
+  for (const { file, source } of await waiting(work, kinds[kind])) {
+    outcome.counts.files! += 1;
+    try {
+      const landed = await importOne(file, source);
+      const moved = await moveTo(work, 'archive', source, file);
+      files.push({
+        file: shown(work, file),
+        moved_to: moved,
+        counts: landed.counts,
+        report: landed.report,
+        error: null,
+      });
+      if (landed.exitCode === 3) outcome.exitCode = 3;
+    } catch (cause) {
+      if (!(cause instanceof PayrunError) || !isAboutTheFile(cause)) throw cause;
+      const moved = await moveTo(work, 'rejects', source, file);
+      const where = cause.place?.line === undefined ? '' : ` (line ${cause.place.line})`;
+      work.context.log.fileRefused({ file: shown(work, file), code: cause.code, message: cause.message });
+      files.push({
+        file: shown(work, file),
+        moved_to: moved,
+        counts: {},
+        report: null,
+        error: `${cause.message}${where}`,
+      });
+      outcome.counts.refused! += 1;
+      outcome.exitCode = 3;
+    }
+  }
+  return outcome;
+}
+
+function isAboutTheFile(fault: PayrunError): boolean {
+  return fault.code === 'file-refused' || fault.code === 'file-unreadable';
+}
+
+async function waiting(work: Work, kind: string): Promise<{ file: string; source: string }[]> {
+  const { config } = work.context;
+  const account = config.accounts.find((one) => one.ref === work.account.ref);
+  const found: { file: string; source: string }[] = [];
+  for (const source of account?.sources ?? []) {
+    if (source.kind !== kind) continue;
+    const folder = path.join(config.workspace, 'inbox', source.ref);
+    const names = await readdir(folder).catch(() => []);
+    for (const name of names.sort()) {
+      const file = path.join(folder, name);
+      if (name.startsWith('.') || /\.(part|tmp)$/.test(name) || !(await stat(file)).isFile()) continue;
+      found.push({ file, source: source.ref });
+    }
+  }
+  return found;
+}
+
+/** Moves a file without overwriting: a second file of the same name gets a number. Returns the new path to show. */
+async function moveTo(
+  work: Work,
+  where: 'archive' | 'rejects',
+  source: string,
+  file: string,
+): Promise<string | null> {
+  if (work.dryRun) return null;
+  const folder = path.join(work.context.config.workspace, where, source);
+  await mkdir(folder, { recursive: true });
+  const { name, ext } = path.parse(file);
+  for (let number = 1; ; number += 1) {
+    const target = path.join(folder, number === 1 ? `${name}${ext}` : `${name}.${number}${ext}`);
+    try {
+      await link(file, target);
+      await rm(file);
+      return shown(work, target);
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      if (code === 'EEXIST') continue;
+      if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw cause;
+      // This file system has no hard links; a plain move is the next best.
+      await rename(file, target);
+      return shown(work, target);
+    }
+  }
+}
+
+function shown(work: Work, file: string): string {
+  return path.relative(work.context.config.workspace, file);
+}

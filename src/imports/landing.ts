@@ -1,0 +1,199 @@
+import { sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import { showId } from '../ids.ts';
+import { type ConflictRecord, conflictsOfImport } from '../ledger/conflicts.ts';
+import type { Mover } from '../ledger/journal.ts';
+import { formatAmount, showCount } from '../money.ts';
+import type { Outcome, Work } from '../runs/work.ts';
+import { faultMessage } from './faults.ts';
+import type { InputFile } from './open.ts';
+import type { Progress } from './progress.ts';
+import type { RejectsFile } from './rejects.ts';
+
+export type Kind = 'affiliates' | 'referrals' | 'sales' | 'events';
+
+/** A file under way: what its rows are read and recorded with. */
+export interface Landing {
+  work: Work;
+  mover: Mover;
+  file: InputFile;
+  importId: string;
+  progress: Progress;
+}
+
+/** How the rows of a file ended; they add up to the rows read. */
+export interface RowCounts {
+  recorded: number;
+  updated: number;
+  duplicates: number;
+  conflicts: number;
+  rejected: number;
+  parked: number;
+  ignored: number;
+}
+
+/** What one file brought, before its import is written down. */
+export interface Landed {
+  rows: number;
+  counts: RowCounts;
+  /** Minor units by currency. */
+  sales: Map<string, bigint>;
+  commissions: Map<string, bigint>;
+  /** Sentences that a person should read, without personal data. */
+  warnings: string[];
+  /** What was updated, one sentence each, without personal data; at most fifty. */
+  changes: string[];
+  rejects: RejectsFile | undefined;
+}
+
+export interface ImportReport {
+  import: string;
+  file: string;
+  sha256: string;
+  rejects_file: string | null;
+  /** The earlier import of the same bytes, because of which nothing was done. */
+  already_imported: { import: string; at: string } | null;
+  warnings: string[];
+  changes: string[];
+  rejected_groups: { code: string; field: string; rows: number; first_line: number; message: string }[];
+  conflict_rows: ConflictRecord[];
+}
+
+export interface ImportOutcome extends Outcome {
+  report: ImportReport;
+}
+
+/** How many rejects and conflicts a report lists; the rejects file and the conflict table have them all. */
+const listed = 20;
+
+/**
+ * Writes an import down beside what it brought, and puts it into words. Every row read must have ended in exactly
+ * one way; anything else is a defect, and nothing of the import is kept.
+ */
+export async function landingOf(
+  session: Session,
+  work: Work,
+  about: { importId: string; kind: Kind; file: InputFile; sourceId: string | null; now: Date },
+  landed: Landed,
+): Promise<ImportOutcome> {
+  const { counts, rows } = landed;
+  const ended = Object.values(counts).reduce((sum, count) => sum + count, 0);
+  if (ended !== rows)
+    throw new Error(`${rows} rows were read, but ${ended} have ended: ${JSON.stringify(counts)}`);
+  const totals = totalsOf(landed);
+  const rejectsFile = work.dryRun ? null : (landed.rejects?.shown ?? null);
+  const { importId, file } = about;
+  await session.sql
+    .insertInto('import')
+    .values({
+      account_id: work.account.id,
+      id: importId,
+      run_id: work.runId,
+      source_id: about.sourceId,
+      kind: about.kind,
+      file: file.name,
+      sha256: file.sha256,
+      rows,
+      counts: JSON.stringify(counts),
+      totals: JSON.stringify(totals),
+      rejects_file: rejectsFile,
+      finished_at: about.now,
+    })
+    .execute();
+  const needsPerson = counts.rejected > 0 || counts.conflicts > 0;
+  return {
+    counts: { rows, ...counts },
+    totals,
+    exitCode: needsPerson ? 3 : 0,
+    report: {
+      import: showId('import', importId),
+      file: file.shown,
+      sha256: file.sha256,
+      rejects_file: rejectsFile,
+      already_imported: null,
+      warnings: landed.warnings,
+      changes: landed.changes,
+      rejected_groups: await rejectedGroups(session, counts.rejected),
+      conflict_rows: await conflictsOfImport(session, work.account.id, importId, listed),
+    },
+  };
+}
+
+/** The outcome of importing bytes that were imported before: nothing. Undefined when they were not. */
+export async function earlierImport(
+  work: Work,
+  kind: Kind,
+  file: InputFile,
+): Promise<ImportOutcome | undefined> {
+  const earlier = await work.context.db.sql
+    .selectFrom('import')
+    .select(['id', 'finished_at', 'rejects_file'])
+    .where('account_id', '=', work.account.id)
+    .where('sha256', '=', file.sha256)
+    .where('kind', '=', kind)
+    .orderBy('finished_at')
+    .executeTakeFirst();
+  if (!earlier) return undefined;
+  return {
+    counts: {
+      rows: 0,
+      recorded: 0,
+      updated: 0,
+      duplicates: 0,
+      conflicts: 0,
+      rejected: 0,
+      parked: 0,
+      ignored: 0,
+    },
+    totals: {},
+    report: {
+      import: showId('import', earlier.id),
+      file: file.shown,
+      sha256: file.sha256,
+      rejects_file: earlier.rejects_file,
+      already_imported: { import: showId('import', earlier.id), at: earlier.finished_at.toISOString() },
+      warnings: [],
+      changes: [],
+      rejected_groups: [],
+      conflict_rows: [],
+    },
+  };
+}
+
+/** Sums in minor units as exact decimals, by currency. */
+export function totalsOf(landed: Pick<Landed, 'sales' | 'commissions'>): Outcome['totals'] {
+  const currencies = [...new Set([...landed.sales.keys(), ...landed.commissions.keys()])].sort();
+  return Object.fromEntries(
+    currencies.map((currency) => [
+      currency,
+      {
+        sales: formatAmount(landed.sales.get(currency) ?? 0n, currency),
+        commissions: formatAmount(landed.commissions.get(currency) ?? 0n, currency),
+      },
+    ]),
+  );
+}
+
+async function rejectedGroups(session: Session, rejected: number): Promise<ImportReport['rejected_groups']> {
+  if (rejected === 0) return [];
+  const groups = await sql<{ code: string; field: string; rows: number; line: number; found: string }>`
+    /* imports.rejected_groups */
+    select code, coalesce(field, '') as field, count(*)::integer as rows, min(line) as line,
+      (array_agg(coalesce(found, '') order by line))[1] as found
+    from outcome where verdict = 'rejected'
+    group by code, coalesce(field, '') order by count(*) desc, min(line) limit ${listed}`.execute(
+    session.sql,
+  );
+  return groups.rows.map(({ code, field, rows, line, found }) => ({
+    code,
+    field,
+    rows,
+    first_line: line,
+    message: faultMessage(code, field, found),
+  }));
+}
+
+/** A warning with its count, or none. */
+export function warningOf(count: number, one: string, many: string): string[] {
+  return count === 0 ? [] : [`${showCount(count)} ${count === 1 ? one : many}`];
+}

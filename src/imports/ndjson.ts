@@ -1,0 +1,65 @@
+import type { Readable } from 'node:stream';
+import { PayrunError } from '../errors.ts';
+
+/** One line of an event log: its number from 1 (blank lines left out), the physical line, its text. */
+export interface LogLine {
+  n: number;
+  line: number;
+  text: string;
+}
+
+const longestLine = 1 << 20;
+
+/**
+ * The lines of newline-delimited JSON, in groups. Raises `file-refused` for an empty file, a JSON array where lines
+ * are expected, a line over 1 MiB, and a last line that was cut off.
+ */
+export async function* logLines(input: Readable, shown: string): AsyncGenerator<LogLine[]> {
+  let rest = '';
+  let line = 0;
+  let n = 0;
+  const decoder = new TextDecoder();
+  for await (const piece of input) {
+    const lines = (rest + decoder.decode(piece as Buffer, { stream: true })).split('\n');
+    rest = lines.pop()!;
+    if (rest.length > longestLine)
+      throw refused(shown, line + lines.length + 1, 'This line is longer than 1 MiB.');
+    const group: LogLine[] = [];
+    for (const text of lines) {
+      line += 1;
+      const trimmed = text.trim();
+      if (trimmed !== '') group.push({ n: ++n, line, text: trimmed });
+    }
+    if (group[0]?.n === 1 && group[0].text.startsWith('[')) throw arrayRefused(shown, group[0].line);
+    if (group.length > 0) yield group;
+  }
+  const last = rest.trim();
+  if (last !== '') {
+    if (n === 0 && last.startsWith('[')) throw arrayRefused(shown, line + 1);
+    if (!isJson(last)) throw refused(shown, line + 1, 'The last line was cut off: it is no whole JSON.');
+    yield [{ n: ++n, line: line + 1, text: last }];
+  }
+  if (n === 0) throw refused(shown, undefined, 'The file is empty.');
+}
+
+function arrayRefused(shown: string, line: number): PayrunError {
+  return new PayrunError('file-refused', 'This is a JSON array; an event log has one JSON object a line.', {
+    place: { file: shown, line },
+    todo: 'Write each element on a line of its own, for example with: jq -c ".[]" file.json',
+  });
+}
+
+function refused(shown: string, line: number | undefined, what: string): PayrunError {
+  return new PayrunError('file-refused', what, {
+    place: line === undefined ? { file: shown } : { file: shown, line },
+  });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,136 @@
+import { sql } from 'kysely';
+import { type Session, throwIfInterrupted } from '../db/connect.ts';
+import { CopyLines, copyIn, copyText } from '../db/copy.ts';
+import { PayrunError } from '../errors.ts';
+import type { Mover } from '../ledger/journal.ts';
+import { createStage } from '../ledger/stage.ts';
+import { affiliateStep } from './affiliates.ts';
+import { rejectColumns } from './columns.ts';
+import type { Landed } from './landing.ts';
+import type { InputFile } from './open.ts';
+import type { PeopleStep, Values } from './people-stage.ts';
+import type { Progress } from './progress.ts';
+import { type CsvFile, readCsv } from './records.ts';
+import { referralStep } from './referrals.ts';
+import { matched, outcomes, type RejectsFile, rejectedCsv, writeRejects } from './rejects.ts';
+
+/** Rows that are sent together: few enough to stay small in memory. */
+const batchRows = 10_000;
+
+export interface PeopleImport {
+  file: InputFile;
+  importId: string;
+  /** The account's first programme, for new referrals. */
+  programId: string;
+  /** The zone of dates that name no offset. */
+  timezone: string;
+  progress: Progress;
+  signal: AbortSignal;
+  workspace: string;
+}
+
+/**
+ * Imports a CSV of affiliates or referrals inside the caller's transaction: new ones are recorded, those that differ
+ * updated, the same ones counted as duplicates. Raises `file-refused` for a file that can't be read as a whole.
+ */
+export async function importPeople(
+  session: Session,
+  mover: Mover,
+  kind: 'affiliates' | 'referrals',
+  options: PeopleImport,
+): Promise<Landed> {
+  const { file } = options;
+  let bytes = 0;
+  const csv = await readCsv(file, undefined, (count) => {
+    bytes += count;
+  });
+  const step = kind === 'affiliates' ? affiliateStep(csv, file.shown) : referralStep(csv, options);
+  await createStage(session);
+  const rows = await stageRows(session, step, csv, options, () => bytes / Math.max(1, file.bytes));
+  if (rows === 0) throw emptyFile(file.shown, csv.headerLine);
+  const { recorded, updated, duplicates, changes, warnings } = await step.settle(session, mover);
+  const rejected = await countRejected(session);
+  const ignored = csv.blankLines();
+  return {
+    rows: rows + ignored,
+    counts: { recorded, updated, duplicates, conflicts: 0, rejected, parked: 0, ignored },
+    sales: new Map(),
+    commissions: new Map(),
+    warnings: [...unusedColumns(csv.header, step), ...warnings],
+    changes,
+    rejects: rejected === 0 ? undefined : await rejectsOf(session, csv, options),
+  };
+}
+
+/** Copies sound rows to the staging table and faulty ones to the outcome table; returns how many were read. */
+async function stageRows(
+  session: Session,
+  step: PeopleStep,
+  csv: CsvFile,
+  options: PeopleImport,
+  share: () => number,
+): Promise<number> {
+  const { table, columns } = step;
+  await session.client.query(`
+    drop table if exists pg_temp.${table};
+    create temp table ${table} (n integer not null, line integer not null,
+      ${columns.map(([name, type]) => `${name} ${type}`).join(', ')}) on commit drop`);
+  let sound = new CopyLines();
+  let faulty = new CopyLines();
+  const flush = async () => {
+    await copyIn(session, sql`copy ${sql.table(table)} from stdin`, sound);
+    await copyIn(session, sql`copy outcome (n, line, verdict, code, field, found) from stdin`, faulty);
+    sound = new CopyLines();
+    faulty = new CopyLines();
+  };
+  let rows = 0;
+  for await (const group of csv.groups) {
+    for (const record of group) {
+      const place = [String(record.n), String(record.line)];
+      const read = step.read(record);
+      if (Array.isArray(read)) sound.add(copyLine([...place, ...read]));
+      else faulty.add(copyLine([...place, 'rejected', read.code, read.field, read.found]));
+    }
+    rows += group.length;
+    if (sound.count + faulty.count >= batchRows) await flush();
+    throwIfInterrupted(options.signal);
+    options.progress.at(rows, share());
+  }
+  await flush();
+  await session.client.query(`analyze ${table}`);
+  return rows;
+}
+
+function copyLine(values: Values): string {
+  return `${values.map((value) => copyText(value) ?? '\\N').join('\t')}\n`;
+}
+
+/** Names and ids may be e-mail addresses; those are cut short before the report and the log can get hold of them. */
+async function countRejected(session: Session): Promise<number> {
+  await sql`/* imports.people.mask */
+    update outcome set found = left(found, 1) || '…@…' where found like '%@%'`.execute(session.sql);
+  const counted = await sql<{ rows: number }>`/* imports.people.rejected */
+    select count(*)::integer as rows from outcome where verdict = 'rejected'`.execute(session.sql);
+  return counted.rows[0]!.rows;
+}
+
+function unusedColumns(header: string[], step: PeopleStep): string[] {
+  const known = new Set([...step.used, ...rejectColumns]);
+  const unused = header.filter((name) => name !== '' && !known.has(name.toLowerCase()));
+  if (unused.length === 0) return [];
+  const names = unused.map((name) => `"${name.slice(0, 40)}"`).join(', ');
+  return [`${names}: not read, because these are no columns of such a file (${step.used.join(', ')})`];
+}
+
+async function rejectsOf(session: Session, csv: CsvFile, options: PeopleImport): Promise<RejectsFile> {
+  const again = await readCsv(options.file, csv.delimiter);
+  const chunks = rejectedCsv(csv.header, csv.delimiter, matched(again.groups, outcomes(session, 'rejected')));
+  return writeRejects(options.workspace, options.importId, 'csv', chunks);
+}
+
+function emptyFile(shown: string, line: number): PayrunError {
+  return new PayrunError('file-refused', 'The file has a header but no rows.', {
+    place: { file: shown, line },
+    todo: 'Export it again; a file of people has at least one row.',
+  });
+}

@@ -1,0 +1,206 @@
+import type { Readable } from 'node:stream';
+import { type CsvError, type Options, parse } from 'csv-parse';
+import { PayrunError } from '../errors.ts';
+import type { InputFile } from './open.ts';
+
+/** One record of a CSV file: its number from 1 after the header, the physical line it starts on, its cells. */
+export interface CsvRecord {
+  n: number;
+  line: number;
+  cells: string[];
+}
+
+export interface CsvFile {
+  header: string[];
+  headerLine: number;
+  delimiter: string;
+  /** The records in groups, as the parser has them ready; blank lines are left out. */
+  groups: AsyncIterable<CsvRecord[]>;
+  /** How many blank lines were left out so far. */
+  blankLines(): number;
+}
+
+const longestRecord = 1 << 20;
+
+/**
+ * Reads CSV with a header from `file`. The delimiter is the given one, else the one of `, ; tab |` that the first
+ * line has most of. Raises `file-refused` for an empty file, an unclosed or misplaced quote, a record over 1 MiB, a
+ * cell under an empty header and a last record that was cut off, with the physical line where the record starts.
+ */
+export async function readCsv(
+  file: InputFile,
+  delimiter: string | undefined,
+  onBytes?: (bytes: number) => void,
+): Promise<CsvFile> {
+  const { shown } = file;
+  const used = delimiter ?? likeliest(await firstLine(file.read()));
+  const seen: Seen = { blankLines: 0, endsInLine: false };
+  const records = recordsOf(file.read(onBytes), shown, used, seen);
+  const start = await records.next();
+  const header = start.done ? undefined : start.value.shift();
+  if (start.done || !header) {
+    throw new PayrunError('file-refused', 'The file is empty.', {
+      place: { file: shown },
+      todo: 'Export it again; a file to import has a header line and at least one row.',
+    });
+  }
+  const early = start.value;
+  async function* groups(): AsyncGenerator<CsvRecord[]> {
+    if (early.length > 0) yield early;
+    yield* records;
+  }
+  const names = header.cells.map((cell) => cell.trim());
+  return {
+    header: names,
+    headerLine: header.line,
+    delimiter: used,
+    groups: checked(groups(), names, shown, seen),
+    blankLines: () => seen.blankLines,
+  };
+}
+
+/** What else the reading of a file has met so far: blank lines below the header, and whether the last line ended. */
+interface Seen {
+  blankLines: number;
+  endsInLine: boolean;
+}
+
+/** Numbers the records, and refuses what a header that was misread or a file that was cut off gives away. */
+async function* checked(
+  groups: AsyncIterable<CsvRecord[]>,
+  header: string[],
+  shown: string,
+  seen: Seen,
+): AsyncGenerator<CsvRecord[]> {
+  const nameless = header.flatMap((name, index) => (name === '' ? [index] : []));
+  let n = 0;
+  let last: CsvRecord | undefined;
+  for await (const group of groups) {
+    for (const record of group) {
+      record.n = ++n;
+      const stray = nameless.find((index) => record.cells[index]?.trim());
+      if (stray !== undefined && record.cells.length === header.length)
+        throw new PayrunError('file-refused', `Column ${stray + 1} has data, but no name in the header.`, {
+          place: { file: shown, line: record.line },
+          todo: 'Name the column in the header, or empty it.',
+        });
+    }
+    last = group.at(-1);
+    yield group;
+  }
+  if (last && last.cells.length < header.length && !seen.endsInLine)
+    throw new PayrunError(
+      'file-refused',
+      'The last row was cut off: cells and the end of its line are missing.',
+      {
+        place: { file: shown, line: last.line },
+        todo: 'Export the file again; nothing of it was recorded.',
+      },
+    );
+}
+
+async function* recordsOf(
+  input: Readable,
+  shown: string,
+  delimiter: string,
+  seen: Seen,
+): AsyncGenerator<CsvRecord[]> {
+  let line = 1;
+  let isBelowHeader = false;
+  const options: Options<CsvRecord, string[]> & { readableHighWaterMark: number } = {
+    // Counts lines here, where the parser is, because a fault makes it drop the records that nobody has read yet.
+    on_record(cells: string[]): CsvRecord | null {
+      const record = { n: 0, line, cells };
+      line += 1 + lineBreaksIn(cells);
+      const isBlank = cells.length === 1 && cells[0] === '';
+      if (isBlank && isBelowHeader) seen.blankLines += 1;
+      isBelowHeader ||= !isBlank;
+      return isBlank ? null : record;
+    },
+    bom: true,
+    delimiter,
+    record_delimiter: ['\r\n', '\n', '\r'],
+    relax_column_count: true,
+    max_record_size: longestRecord,
+    readableHighWaterMark: 4096,
+  };
+  const parser = parse(options as Options);
+  input.on('error', (error) => parser.destroy(error));
+  input.on('data', (bytes: Buffer) => {
+    seen.endsInLine = bytes.at(-1) === 10 || bytes.at(-1) === 13;
+  });
+  input.pipe(parser);
+  const read = () => parser.read() as CsvRecord | null;
+  try {
+    for (;;) {
+      const group: CsvRecord[] = [];
+      for (let record = read(); record !== null; record = read()) group.push(record);
+      if (group.length > 0) yield group;
+      if (parser.readableEnded) return;
+      if (!(await moreToRead(parser))) return;
+    }
+  } catch (cause) {
+    throw refusal(cause, shown, line);
+  } finally {
+    input.unpipe(parser);
+    input.destroy();
+    parser.destroy();
+  }
+}
+
+/** Resolves to true when there is something to read, to false at the end; rejects when the parser fails. */
+function moreToRead(parser: ReturnType<typeof parse>): Promise<boolean> {
+  if (parser.errored) return Promise.reject(parser.errored);
+  if (parser.readableLength > 0) return Promise.resolve(true);
+  return new Promise((resolve, reject) => {
+    const settle = (act: () => void) => () => {
+      parser.off('readable', onReadable).off('end', onEnd).off('error', onError);
+      act();
+    };
+    const onReadable = settle(() => resolve(true));
+    const onEnd = settle(() => resolve(false));
+    const onError = (error: Error) => settle(() => reject(error))();
+    parser.once('readable', onReadable).once('end', onEnd).once('error', onError);
+  });
+}
+
+function refusal(cause: unknown, shown: string, line: number): unknown {
+  const code = (cause as CsvError).code;
+  if (!/^(CSV|INVALID)_/.test(String(code))) return cause;
+  const sentences: Record<string, string> = {
+    CSV_QUOTE_NOT_CLOSED: 'A quote that opens in this record is never closed.',
+    CSV_INVALID_CLOSING_QUOTE: 'A quoted cell goes on behind its closing quote.',
+    INVALID_OPENING_QUOTE: 'A quote stands in the middle of a cell that is not quoted.',
+    CSV_MAX_RECORD_SIZE: 'This record is longer than 1 MiB; most likely a quote is never closed.',
+  };
+  const what = sentences[code] ?? 'The file is no well-formed CSV here.';
+  return new PayrunError('file-refused', what, {
+    place: { file: shown, line },
+    todo: 'Write quotes inside a cell twice and the whole cell in quotes: "5"" pipe". Nothing of the file was recorded.',
+    cause,
+  });
+}
+
+function lineBreaksIn(cells: string[]): number {
+  let breaks = 0;
+  for (const cell of cells) {
+    if (cell.includes('\n') || cell.includes('\r')) breaks += cell.match(/\r\n|\n|\r/g)!.length;
+  }
+  return breaks;
+}
+
+/** The first line that is not blank. */
+async function firstLine(input: Readable): Promise<string> {
+  let text = '';
+  for await (const piece of input) {
+    text = (text + (piece as Buffer).toString('utf8')).replace(/^[\ufeff\r\n]+/, '');
+    if (/[\r\n]/.test(text) || text.length > longestRecord) break;
+  }
+  return text.split(/[\r\n]/)[0] ?? '';
+}
+
+function likeliest(line: string): string {
+  const outside = line.replace(/"[^"]*"/g, '');
+  const counted = [',', ';', '\t', '|'].map((mark) => ({ mark, count: outside.split(mark).length }));
+  return counted.reduce((best, one) => (one.count > best.count ? one : best)).mark;
+}

@@ -1,0 +1,151 @@
+import { type SaleField, saleFields } from '../config-schema.ts';
+import { type Session, throwIfInterrupted } from '../db/connect.ts';
+import { PayrunError } from '../errors.ts';
+import { newIdPrefix } from '../ids.ts';
+import { type Batch, postTally, programTerms } from '../ledger/record.ts';
+import { createStage, type StagedSale, stageWriter } from '../ledger/stage.ts';
+import { batchRecorder } from './batches.ts';
+import { type Columns, findColumns } from './columns.ts';
+import { type Landed, type Landing, warningOf } from './landing.ts';
+import type { Rates } from './rates.ts';
+import { type CsvFile, readCsv } from './records.ts';
+import { matched, outcomes, type RejectsFile, rejectedCsv, writeRejects } from './rejects.ts';
+import { requiredSaleFields, saleReader, type Warnings } from './sale-row.ts';
+import type { Source } from './source.ts';
+
+const fieldNames = {
+  external_id: 'externalId',
+  affiliate: 'affiliate',
+  amount: 'amount',
+  currency: 'currency',
+  occurred_at: 'occurredAt',
+  customer_id: 'customerId',
+  customer_email: 'email',
+  product_ids: 'productIds',
+  price_ids: 'priceIds',
+  interval: 'interval',
+  is_subscription: 'isSubscription',
+  sales_status: 'salesStatus',
+  hold_days: 'holdDays',
+  expense: 'expense',
+  note: 'note',
+} as const satisfies Record<SaleField, keyof StagedSale>;
+
+/**
+ * Streams a sales CSV into the ledger inside the caller's transaction: while Postgres records one batch, the next is
+ * parsed. The first of `sources` whose columns the file has reads it. Raises `file-refused` for a file that can't be
+ * read as a whole.
+ */
+export async function landSales(
+  session: Session,
+  landing: Landing,
+  sources: Source[],
+  rates: Rates,
+): Promise<Landed & { sourceId: string | null }> {
+  const { work, mover, file, progress } = landing;
+  let bytes = 0;
+  const csv = await readCsv(file, sources[0]!.settings.delimiter, (count) => {
+    bytes += count;
+  });
+  const { source, columns } = fitting(sources, csv, file.shown);
+  const program = await programTerms(session, mover.accountId, source.programId);
+  const { defaults } = source.settings;
+  const warnings: Warnings = { timesThatComeTwice: 0 };
+  const read = saleReader(
+    { columns, width: csv.header.length, settings: source.settings, program, rates },
+    warnings,
+  );
+  const present = saleFields.filter((field) => columns.has(field) || defaults?.[field] !== undefined);
+  const writer = stageWriter([
+    ...present.map((field) => fieldNames[field]),
+    'occurredAtGiven',
+    'salesStatus',
+    'fxRate',
+  ]);
+  const batch: Batch = {
+    program,
+    importId: landing.importId,
+    idPrefix: newIdPrefix(mover.now),
+    hasCustomers: present.some((field) => field === 'customer_id' || field === 'customer_email'),
+  };
+  await createStage(session);
+  const recorder = batchRecorder(session, mover, batch, writer);
+  let rows = 0;
+  for await (const group of csv.groups) {
+    for (const one of group) {
+      const full = recorder.add(writer.encode(read(one)));
+      if (full) await full;
+    }
+    rows += group.length;
+    throwIfInterrupted(work.context.signal);
+    progress.at(rows, bytes / Math.max(1, file.bytes));
+  }
+  const verdicts = await recorder.finish();
+  if (rows === 0 && !source.settings.allow_empty) throw emptyFile(file.shown, csv.headerLine);
+  const { sales, commissions } = await postTally(session, mover);
+  const { otherAffiliate, ...counts } = verdicts;
+  const ignored = csv.blankLines();
+  return {
+    rows: rows + ignored,
+    counts: { ...counts, ignored },
+    sales,
+    commissions,
+    warnings: [
+      ...warningOf(
+        warnings.timesThatComeTwice,
+        'time comes twice that night; the earlier was taken',
+        'times come twice in their night; the earlier was taken',
+      ),
+      ...customersOfOthers(otherAffiliate),
+    ],
+    changes: [],
+    rejects: counts.rejected === 0 ? undefined : await rejectsOf(session, landing, csv),
+    sourceId: source.id ?? null,
+  };
+}
+
+/** The warning for rows whose customer belongs to another affiliate than the one they name. */
+export function customersOfOthers(rows: number): string[] {
+  return warningOf(
+    rows,
+    'row names another affiliate than its customer belongs to; the row’s own was credited',
+    'rows name another affiliate than their customer belongs to; the rows’ own were credited',
+  );
+}
+
+function fitting(
+  sources: Source[],
+  csv: CsvFile,
+  shown: string,
+): { source: Source; columns: Columns<SaleField> } {
+  let first: unknown;
+  for (const source of sources) {
+    const { mapping, defaults } = source.settings;
+    const layout = {
+      fields: saleFields,
+      required: requiredSaleFields,
+      mapping,
+      defaults: { affiliate: '', ...defaults },
+    };
+    try {
+      return { source, columns: findColumns(csv.header, layout, { file: shown, line: csv.headerLine }) };
+    } catch (cause) {
+      first ??= cause;
+    }
+  }
+  throw first;
+}
+
+async function rejectsOf(session: Session, landing: Landing, csv: CsvFile): Promise<RejectsFile> {
+  const { file, work, importId } = landing;
+  const again = await readCsv(file, csv.delimiter);
+  const chunks = rejectedCsv(csv.header, csv.delimiter, matched(again.groups, outcomes(session, 'rejected')));
+  return writeRejects(work.context.config.workspace, importId, 'csv', chunks);
+}
+
+function emptyFile(shown: string, line: number): PayrunError {
+  return new PayrunError('file-refused', 'The file has a header but no rows.', {
+    place: { file: shown, line },
+    todo: 'Export it again, or set allow_empty in the source if a file without sales is normal.',
+  });
+}

@@ -1,0 +1,100 @@
+import { sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import { PayrunError } from '../errors.ts';
+import { showId } from '../ids.ts';
+import { type Mover, postings } from './journal.ts';
+import { lockBatch } from './lock-batch.ts';
+
+/**
+ * Approves a draft batch and its payouts, by name. Raises `usage` without a name, `not-found`, and `state` when the
+ * batch is no draft, or when the programme asks for two persons and `by` is who prepared it: names are compared
+ * without surrounding blanks and without regard to case.
+ */
+export async function approveBatch(
+  session: Session,
+  mover: Mover,
+  { batchId, by }: { batchId: string; by: string },
+): Promise<void> {
+  const { accountId, runId, now } = mover;
+  if (by.trim() === '')
+    throw new PayrunError('usage', 'An approval needs the name of the person who approves.');
+  const batch = await lockBatch(session, accountId, batchId);
+  if (batch.status !== 'draft') {
+    const who = batch.approved_by === null ? '' : `; it was approved by ${batch.approved_by}`;
+    throw new PayrunError(
+      'state',
+      `Batch ${showId('batch', batchId)} is ${batch.status}, not a draft${who}.`,
+    );
+  }
+  const program = await session.sql
+    .selectFrom('program')
+    .select('payout_approval')
+    .where('account_id', '=', accountId)
+    .where('id', '=', batch.program_id)
+    .executeTakeFirstOrThrow();
+  if (program.payout_approval === 'two_persons' && folded(by) === folded(batch.prepared_by)) {
+    throw new PayrunError(
+      'state',
+      'The programme asks for two persons, and this batch was prepared by the same one.',
+      {
+        found: by,
+        todo: 'Let somebody else approve it, under their own name.',
+      },
+    );
+  }
+  await session.sql
+    .updateTable('payout_batch')
+    .set({ status: 'approved', approved_by: by.trim(), approved_at: now })
+    .where('account_id', '=', accountId)
+    .where('id', '=', batchId)
+    .where('status', '=', 'draft')
+    .execute();
+  await session.sql
+    .updateTable('payout')
+    .set({ status: 'approved', status_at: now, status_run_id: runId })
+    .where('account_id', '=', accountId)
+    .where('batch_id', '=', batchId)
+    .where('status', '=', 'draft')
+    .execute();
+}
+
+/** Commissions that became ready, in minor units by currency. */
+export interface Approved {
+  lines: number;
+  amounts: Map<string, bigint>;
+}
+
+/**
+ * Moves commissions that await approval on to ready_for_payment: those named, or all of a programme. Any other
+ * commission among them, and those of banned affiliates, stay as they are.
+ */
+export async function approveCommissions(
+  session: Session,
+  mover: Mover,
+  which: { commissionIds: string[] } | { programId: string },
+): Promise<Approved> {
+  const { accountId, runId, now } = mover;
+  const chosen =
+    'programId' in which
+      ? sql`m.program_id = ${which.programId}::uuid`
+      : sql`m.id = any(${which.commissionIds}::uuid[])`;
+  const approved = await sql<{ currency: string; lines: number; amount: bigint }>`/* ledger.approve */
+    with approved as (
+      update commission m set status = 'ready_for_payment', status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
+      from affiliate a
+      where m.account_id = ${accountId} and m.status = 'pending_manual_approval' and ${chosen}
+        and a.account_id = ${accountId} and a.id = m.affiliate_id and a.status <> 'banned'
+      returning m.affiliate_id, m.currency, m.amount
+    ),
+    posted as (${postings(sql`approved`, mover, { movement: 'approve', from: 'awaiting', to: 'ready' })})
+    select currency, count(*)::integer as lines, sum(amount)::bigint as amount
+    from approved group by currency order by currency`.execute(session.sql);
+  return {
+    lines: approved.rows.reduce((sum, row) => sum + row.lines, 0),
+    amounts: new Map(approved.rows.map((row) => [row.currency, row.amount])),
+  };
+}
+
+function folded(name: string): string {
+  return name.trim().normalize('NFC').toLowerCase();
+}

@@ -1,0 +1,157 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import { PayrunError } from '../errors.ts';
+import { showId } from '../ids.ts';
+import { showAmount } from '../money.ts';
+
+/** One thing that does not add up, in words. */
+export interface AuditFinding {
+  check: 'journal' | 'payout' | 'reference';
+  message: string;
+}
+
+/** How many findings of one check are listed; a broken ledger may have millions. */
+const listed = 20;
+
+/**
+ * Proves the books of an account and returns what does not hold: per affiliate and currency each account of the
+ * journal equals the commissions in that state; every payout equals its lines; a line's payout is live or paid as
+ * the line is; no reference dangles. An empty list means to the cent.
+ */
+export async function auditBooks(session: Session, accountId: number): Promise<AuditFinding[]> {
+  return [
+    ...(await journalDifferences(session, accountId)),
+    ...(await payoutDifferences(session, accountId)),
+    ...(await danglingReferences(session, accountId)),
+  ];
+}
+
+/** The part that every run proves before it commits. Raises `books-adrift` with the first findings. */
+export async function assertBalanced(session: Session, accountId: number): Promise<void> {
+  const findings = [
+    ...(await journalDifferences(session, accountId)),
+    ...(await payoutDifferences(session, accountId)),
+  ];
+  if (findings.length === 0) return;
+  const first = findings.slice(0, 5).map((finding) => `\n  ${finding.message}`);
+  throw new PayrunError('books-adrift', `The books would not balance; the run was undone.${first.join('')}`);
+}
+
+/** The state of a commission as an account of the journal; `m` is the commission. */
+const accountOf = sql`case
+  when m.status = 'ready_for_payment' and m.payout_id is not null then 'in_payout'
+  when m.status = 'ready_for_payment' then 'ready'
+  when m.status = 'pending_manual_approval' then 'awaiting'
+  else m.status end`;
+
+async function journalDifferences(session: Session, accountId: number): Promise<AuditFinding[]> {
+  const rows = await sql<{
+    affiliate_id: string;
+    currency: string;
+    account: string;
+    journal: bigint;
+    lines: bigint;
+  }>`
+    /* ledger.audit.journal */
+    with journal as (
+      select affiliate_id, currency, account, sum(amount) as amount
+      from (
+        select affiliate_id, currency, to_account as account, amount from posting where account_id = ${accountId}
+        union all
+        select affiliate_id, currency, from_account, -amount from posting where account_id = ${accountId}
+      ) sides
+      group by affiliate_id, currency, account
+    ),
+    lines as (
+      select affiliate_id, currency, ${accountOf} as account, sum(amount) as amount
+      from commission m where account_id = ${accountId} group by 1, 2, 3
+      union all
+      select affiliate_id, currency, 'earned', -sum(amount) from commission m where account_id = ${accountId} group by 1, 2
+    )
+    select affiliate_id, currency, account, coalesce(journal.amount, 0)::bigint as journal, coalesce(lines.amount, 0)::bigint as lines
+    from journal full join lines using (affiliate_id, currency, account)
+    where coalesce(journal.amount, 0) <> coalesce(lines.amount, 0)
+    order by affiliate_id, currency, account limit ${listed}`.execute(session.sql);
+  return rows.rows.map((row) => ({
+    check: 'journal',
+    message: `${showId('affiliate', row.affiliate_id)}, account ${row.account}: the journal says ${showAmount(row.journal, row.currency)}, the commissions say ${showAmount(row.lines, row.currency)}`,
+  }));
+}
+
+async function payoutDifferences(session: Session, accountId: number): Promise<AuditFinding[]> {
+  const rows = await sql<{
+    payout_id: string;
+    currency: string;
+    amount: bigint | null;
+    lines: bigint;
+    strangers: number;
+    wrong: number;
+  }>`
+    /* ledger.audit.payouts */
+    with line as (
+      select m.payout_id, sum(m.amount)::bigint as amount,
+        (count(*) filter (where m.affiliate_id <> p.affiliate_id or m.currency <> p.currency))::integer as strangers,
+        (count(*) filter (where (m.status = 'paid') <> (p.status = 'paid')
+          or p.status not in ('draft', 'approved', 'exported', 'paid')))::integer as wrong
+      from commission m left join payout p on p.account_id = ${accountId} and p.id = m.payout_id
+      where m.account_id = ${accountId} and m.payout_id is not null
+      group by m.payout_id
+    ),
+    live as (
+      select id, amount, currency from payout
+      where account_id = ${accountId} and status in ('draft', 'approved', 'exported', 'paid')
+    )
+    select coalesce(live.id, line.payout_id) as payout_id, coalesce(live.currency, '') as currency, live.amount,
+      coalesce(line.amount, 0) as lines, coalesce(line.strangers, 0) as strangers, coalesce(line.wrong, 0) as wrong
+    from live full join line on line.payout_id = live.id
+    where live.amount is distinct from line.amount or line.strangers > 0 or line.wrong > 0
+    order by 1 limit ${listed}`.execute(session.sql);
+  return rows.rows.map((row) => {
+    const payout = showId('payout', row.payout_id);
+    if (row.amount === null)
+      return { check: 'payout', message: `${payout}: commissions point at it, but it is not live` };
+    if (row.strangers > 0)
+      return {
+        check: 'payout',
+        message: `${payout}: ${row.strangers} lines are of another affiliate or currency`,
+      };
+    if (row.wrong > 0)
+      return { check: 'payout', message: `${payout}: ${row.wrong} lines have another state than the payout` };
+    return {
+      check: 'payout',
+      message: `${payout}: it says ${showAmount(row.amount, row.currency)}, its lines sum to ${showAmount(row.lines, row.currency)}`,
+    };
+  });
+}
+
+/** References that no foreign key guards, because one statement writes both sides. */
+async function danglingReferences(session: Session, accountId: number): Promise<AuditFinding[]> {
+  const check = (what: string, from: RawBuilder<unknown>, column: string, table: string) => sql`
+    select ${what} as what, count(*)::integer as rows from ${from}
+    where r.account_id = ${accountId} and r.${sql.raw(column)} is not null and not exists (
+      select from ${sql.raw(table)} t where t.account_id = ${accountId} and t.id = r.${sql.raw(column)})
+    having count(*) > 0`;
+  const commission = sql`commission r`;
+  const conversion = sql`conversion r`;
+  const checks = [
+    check('commissions without their conversion', commission, 'id', 'conversion'),
+    check('commissions without their affiliate', commission, 'affiliate_id', 'affiliate'),
+    check('commissions without their programme', commission, 'program_id', 'program'),
+    check('commissions without their incentive', commission, 'incentive_id', 'incentive'),
+    check('commissions without the run that moved them', commission, 'status_run_id', 'run'),
+    check('conversions without their affiliate', conversion, 'affiliate_id', 'affiliate'),
+    check('conversions without their referral', conversion, 'referral_id', 'referral'),
+    check('conversions without their programme', conversion, 'program_id', 'program'),
+    check('conversions without their import', conversion, 'import_id', 'import'),
+    check('conflicts without their conversion', sql`conflict r`, 'conversion_id', 'conversion'),
+    check('events without their referral', sql`event r`, 'referral_id', 'referral'),
+    sql`
+      select 'conversions without commission, and without a reason for it' as what, count(*)::integer as rows
+      from conversion r where r.account_id = ${accountId} and r.no_commission_reason is null and not exists (
+        select from commission t where t.account_id = ${accountId} and t.id = r.id)
+      having count(*) > 0`,
+  ];
+  const rows = await sql<{ what: string; rows: number }>`/* ledger.audit.references */
+    ${sql.join(checks, sql` union all `)}`.execute(session.sql);
+  return rows.rows.map((row) => ({ check: 'reference', message: `${row.rows} ${row.what}` }));
+}

@@ -1,0 +1,194 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import type { LeftOutReason, PayoutMethod } from '../db/tables.ts';
+import { PayrunError } from '../errors.ts';
+import { newIdPrefix } from '../ids.ts';
+import { type ClaimPlan, decided, isDue } from './claim/decide.ts';
+import { referenceOf } from './claim/reference.ts';
+import { type Mover, postings } from './journal.ts';
+
+export type { ClaimPlan } from './claim/decide.ts';
+
+/** How many affiliates, with how many commissions, and their sum in minor units of one currency. */
+interface Sum {
+  currency: string;
+  affiliates: number;
+  lines: number;
+  amount: bigint;
+}
+
+export interface Claim {
+  batches: (Sum & { batchId: string; method: PayoutMethod })[];
+  leftOut: (Sum & { reason: LeftOutReason })[];
+  /** To be paid, but by a later batch: a live one stands for this period, currency and method already. */
+  waiting: (Sum & { method: PayoutMethod })[];
+}
+
+interface Elected {
+  id: string;
+  currency: string;
+  method: PayoutMethod;
+}
+
+interface Part extends Sum {
+  batch_id: string | null;
+  method: PayoutMethod | null;
+  reason: LeftOutReason | null;
+  agrees: boolean;
+}
+
+const uniqueViolation = '23505';
+const attempts = 5;
+
+/**
+ * After a first import, or a release of many holds, the server's statistics still say that hardly anything is ready;
+ * it would then join payees and commissions in a nested loop, which takes hours for a million of them.
+ */
+const withoutNestedLoops = 'set local enable_nestloop = off';
+const withNestedLoops = 'set local enable_nestloop = default';
+
+/**
+ * Claims what is ready into payouts, one for each affiliate and currency, and their batches, one for each currency
+ * and method in which somebody is to be paid. Everyone with something ready who is not paid is stored in left_out
+ * with the reason. With `payout_approval` automatic the batches are born approved.
+ * Inserting the batch is the election between two prepares at once: whoever loses it finds nothing to claim there.
+ * When another transaction takes commissions in between, the sums are taken again.
+ * Raises `state` when that goes on and on.
+ */
+export async function claim(session: Session, mover: Mover, plan: ClaimPlan): Promise<Claim> {
+  await session.client.query(withoutNestedLoops);
+  const elected = await electBatches(session, mover, plan);
+  for (let attempt = 1; attempt <= attempts; attempt += 1) {
+    await session.client.query('savepoint claim');
+    const parts = await claimOnce(session, mover, plan, elected);
+    if (parts?.every((part) => part.agrees)) {
+      await session.client.query('release savepoint claim');
+      await session.client.query(withNestedLoops);
+      const claimed = toClaim(parts);
+      await dropEmpty(session, mover, elected, claimed);
+      return claimed;
+    }
+    await session.client.query('rollback to savepoint claim');
+  }
+  throw new PayrunError('state', 'The commissions to be paid keep changing while they are claimed.', {
+    todo: 'Start the command again when no other payout run is under way.',
+  });
+}
+
+/** The batches that this transaction may fill: those for which no live one stands. */
+async function electBatches(session: Session, mover: Mover, plan: ClaimPlan): Promise<Elected[]> {
+  const isApproved = plan.program.payout_approval === 'automatic';
+  const elected = await sql<Elected>`/* ledger.claim.elect */
+    with decided as (${decided(mover, plan)}),
+    wanted as (select currency, method from decided where reason is null group by currency, method)
+    insert into payout_batch (account_id, id, program_id, period_start, period_end, currency, method, status,
+      prepared_by, prepared_run_id, prepared_at, approved_by, approved_at)
+    select ${mover.accountId}::integer,
+      (${newIdPrefix(mover.now)} || lpad(to_hex(row_number() over (order by currency, method)), 10, '0'))::uuid,
+      ${plan.program.id}::uuid, ${plan.periodStart}::timestamptz, ${plan.periodEnd}::timestamptz, currency, method,
+      ${isApproved ? 'approved' : 'draft'}, ${plan.preparedBy}, ${mover.runId}::uuid, ${mover.now}::timestamptz,
+      ${isApproved ? 'automatic' : null}::text, ${isApproved ? mover.now : null}::timestamptz
+    from wanted
+    order by currency, method
+    on conflict (account_id, program_id, period_end, currency, method) where status <> 'canceled' do nothing
+    returning id, currency, method`.execute(session.sql);
+  return elected.rows;
+}
+
+/**
+ * Undefined when a reference is taken already. The parts do not agree when commissions went elsewhere meanwhile:
+ * plan and update share one snapshot, so the update can only lose rows, and the count shows whether it lost any.
+ */
+async function claimOnce(
+  session: Session,
+  mover: Mover,
+  plan: ClaimPlan,
+  elected: Elected[],
+): Promise<Part[] | undefined> {
+  const ids = elected.map((batch) => batch.id);
+  const groups = elected.map((batch) => `${batch.currency} ${batch.method}`);
+  const salt = (plan.newSalt ?? randomSalt)();
+  const statement = sql<Part>`/* ledger.claim */
+    with decided as (${decided(mover, plan)}),
+    sorted as materialized (
+      select *, reason is null as is_payable,
+        case when reason is null then (${ids}::uuid[])[array_position(${groups}::text[], currency || ' ' || method)] end as batch_id
+      from decided
+    ),
+    chosen as materialized (
+      select *, (${newIdPrefix(mover.now)} || lpad(to_hex(row_number() over ()), 10, '0'))::uuid as payout_id,
+        decode(md5(${salt} || row_number() over ()), 'hex') as digest
+      from sorted where is_payable and batch_id is not null
+    ),
+    left_outs as (
+      insert into left_out (account_id, run_id, program_id, affiliate_id, currency, amount, lines, reason)
+      select ${mover.accountId}::integer, ${mover.runId}::uuid, ${plan.program.id}::uuid, affiliate_id, currency, amount,
+        lines, reason
+      from sorted where not is_payable
+    ),
+    payouts as (
+      insert into payout (account_id, id, batch_id, program_id, affiliate_id, reference, amount, currency, method,
+        destination, payee_name, lines, status, status_at, status_run_id)
+      select ${mover.accountId}::integer, payout_id, batch_id, ${plan.program.id}::uuid, affiliate_id,
+        ${referenceOf(sql`digest`)}, amount, currency, method, destination, name, lines,
+        ${plan.program.payout_approval === 'automatic' ? 'approved' : 'draft'}, ${mover.now}::timestamptz,
+        ${mover.runId}::uuid
+      from chosen
+    ),
+    posted as (
+      ${postings(sql`chosen`, mover, { movement: 'claim', from: 'ready', to: 'in_payout' }, sql`sum(lines)`)}
+    ),
+    -- Postgres takes unnested arrays for few rows, so it hashes the payees and reads the commissions in their own
+    -- order; hashing the commissions instead makes the update jump about the table.
+    payees as materialized (
+      select unnest(array_agg(affiliate_id)) as affiliate_id, unnest(array_agg(currency)) as currency,
+        unnest(array_agg(payout_id)) as payout_id
+      from chosen
+    ),
+    claimed as (
+      update commission set payout_id = payee.payout_id
+      from payees payee
+      where ${isDue(mover, plan)}
+        and commission.affiliate_id = payee.affiliate_id and commission.currency = payee.currency
+      returning 1
+    )
+    select batch_id, currency, method, reason, count(*)::integer as affiliates, sum(lines)::integer as lines,
+      sum(amount)::bigint as amount,
+      (select count(*) from claimed) = (select coalesce(sum(lines), 0) from chosen) as agrees
+    from (select batch_id, currency, case when is_payable then method end as method, reason, lines, amount from sorted) part
+    group by batch_id, currency, method, reason
+    order by currency, method, reason`;
+  try {
+    return (await statement.execute(session.sql)).rows;
+  } catch (cause) {
+    if ((cause as { code?: string }).code === uniqueViolation) return undefined;
+    throw cause;
+  }
+}
+
+/** The sums may have changed between election and claim, so that nobody was left to pay; the period stays open then. */
+async function dropEmpty(session: Session, mover: Mover, elected: Elected[], claimed: Claim): Promise<void> {
+  const filled = new Set(claimed.batches.map((batch) => batch.batchId));
+  const empty = elected.filter((batch) => !filled.has(batch.id)).map((batch) => batch.id);
+  if (empty.length === 0) return;
+  await session.sql
+    .deleteFrom('payout_batch')
+    .where('account_id', '=', mover.accountId)
+    .where('id', 'in', empty)
+    .execute();
+}
+
+function toClaim(parts: Part[]): Claim {
+  const claimed: Claim = { batches: [], leftOut: [], waiting: [] };
+  for (const { batch_id: batchId, method, reason, agrees: _, ...sum } of parts) {
+    if (reason !== null) claimed.leftOut.push({ ...sum, reason });
+    else if (batchId === null) claimed.waiting.push({ ...sum, method: method! });
+    else claimed.batches.push({ ...sum, batchId, method: method! });
+  }
+  return claimed;
+}
+
+function randomSalt(): string {
+  return randomBytes(16).toString('hex');
+}

@@ -1,0 +1,115 @@
+import { sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import type { Mover } from './journal.ts';
+import { knownCustomer, namedAffiliate } from './record/attribution.ts';
+import { introduce } from './record/introduce.ts';
+import type { StagedSale } from './stage.ts';
+
+/** A line of an event log on its way in. Conversions become sales; the other types move no money. */
+export interface StagedEvent extends StagedSale {
+  eventType: 'conversion' | 'lead' | 'trial' | 'milestone';
+  eventName: string;
+}
+
+export interface EventVerdicts {
+  recorded: number;
+  duplicates: number;
+  rejected: number;
+  parked: number;
+}
+
+export interface EventBatch {
+  programId: string;
+  importId: string;
+  idPrefix: string;
+  /** `parked` when the lines are the parked ones themselves, which are then no doubles of theirs. */
+  log: 'new' | 'parked';
+}
+
+/**
+ * Takes the staged lines of a whole log: creates the referrals that they name with an affiliate, then records the
+ * leads, trials and milestones among them, once per external event id, and moves their referrals up. A status never
+ * goes back because a line came late: each line's result is the highest status up to its own moment. Lines whose
+ * referral is unknown are parked. Conversions were staged for their referrals alone, and are left to `record`.
+ */
+export async function recordEvents(
+  session: Session,
+  mover: Mover,
+  batch: EventBatch,
+): Promise<EventVerdicts> {
+  const { accountId } = mover;
+  await introduce(session, mover, batch.programId);
+  const rank = (status: string) =>
+    sql`array_position(array['lead', 'trialing', 'customer', 'active'], ${sql.raw(status)})`;
+  const counted = await sql<{ verdict: string; rows: number }>`/* ledger.events */
+    with named as materialized (${namedAffiliate(accountId)}),
+    customer as materialized (${knownCustomer(accountId)}),
+    judged as materialized (
+      select s.n, s.line, s.external_id, s.event_type, s.event_name, s.occurred_at, s.metadata, s.fault_field, s.fault_found,
+        s.affiliate_exact, customer.referral_id,
+        case
+          when s.fault is not null then s.fault
+          when s.affiliate is not null and named.affiliate is null then 'affiliate-unknown'
+          when s.affiliate is not null and named.affiliate_id is null then 'affiliate-ambiguous'
+        end as code,
+        s.external_id is not null and (
+          exists (select from event e where e.account_id = ${accountId} and e.external_event_id = s.external_id)
+          or exists (select from conversion c where c.account_id = ${accountId} and c.external_id = s.external_id)
+          or (${batch.log === 'new'} and exists (
+            select from parked_event p where p.account_id = ${accountId} and p.external_event_id = s.external_id))
+        ) as known
+      from stage s
+      left join named on named.affiliate = s.affiliate and named.affiliate_exact = s.affiliate_exact
+      left join customer on customer.n = s.n
+      where s.event_type <> 'conversion'
+    ),
+    first as materialized (
+      select external_id, min(n) as n from judged where code is null and external_id is not null group by external_id
+    ),
+    verdicts as materialized (
+      select judged.*, case
+        when code is not null then 'rejected'
+        when known or first.n < judged.n then 'duplicates'
+        when referral_id is null then 'parked'
+        else 'recorded' end as verdict
+      from judged left join first on first.external_id = judged.external_id
+    ),
+    refused as (
+      insert into outcome (n, line, verdict, code, field, found)
+      select n, line, verdict, coalesce(code, 'customer-unknown'),
+        case when code like 'affiliate%' then 'metadata.affiliate_id' else fault_field end,
+        case when code like 'affiliate%' then affiliate_exact else fault_found end
+      from verdicts where verdict in ('rejected', 'parked')
+    ),
+    ranked as materialized (
+      select v.*, r.status as was,
+        greatest(${rank('r.status')}, max(case v.event_type when 'lead' then 1 when 'trial' then 2 end)
+          over (partition by v.referral_id order by v.occurred_at, v.n)) as rank,
+        max(case v.event_type when 'lead' then 1 when 'trial' then 2 end) over (partition by v.referral_id) as reached
+      from verdicts v join referral r on r.account_id = ${accountId} and r.id = v.referral_id
+      where v.verdict = 'recorded'
+    ),
+    recorded as (
+      insert into event (account_id, id, external_event_id, event_type, event_name, referral_id, referral_status, action,
+        occurred_at, import_id, line, metadata)
+      select ${accountId}::integer, (${batch.idPrefix} || lpad(to_hex(n), 10, '0'))::uuid, external_id, event_type, event_name,
+        referral_id, case when was in ('canceled', 'rejected') then was else (array['lead', 'trialing', 'customer', 'active'])[rank] end,
+        case when event_type = 'milestone' then 'event_recorded' else 'referral_updated' end,
+        occurred_at, ${batch.importId}::uuid, line, metadata
+      from ranked
+    ),
+    moved as (
+      update referral r set status = (array['lead', 'trialing'])[reached.reached]
+      from (select distinct referral_id, reached from ranked) reached
+      where r.account_id = ${accountId} and r.id = reached.referral_id and reached.reached > ${rank('r.status')}
+    )
+    select verdict, count(*)::integer as rows from verdicts group by verdict`.execute(session.sql);
+  await session.client.query('truncate stage');
+  const rows = (verdict: string) => counted.rows.find((row) => row.verdict === verdict)?.rows ?? 0;
+  return {
+    recorded: rows('recorded'),
+    duplicates: rows('duplicates'),
+    rejected: rows('rejected'),
+    parked: rows('parked'),
+  };
+}

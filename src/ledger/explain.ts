@@ -1,0 +1,95 @@
+import { sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import { PayrunError } from '../errors.ts';
+import { type Noun, prefixes, readId } from '../ids.ts';
+import { fold } from './stage.ts';
+
+/** Something that can be explained. A sale is a conversion and its commission, which share an id. */
+export interface Subject {
+  kind: 'sale' | 'payout' | 'affiliate';
+  id: string;
+}
+
+type Kind = Subject['kind'];
+
+const kinds: Partial<Record<Noun, Kind>> = {
+  conversion: 'sale',
+  commission: 'sale',
+  payout: 'payout',
+  affiliate: 'affiliate',
+};
+
+const elsewhere: Partial<Record<Noun, string>> = {
+  run: 'Use "payrun runs show" for a run.',
+  batch: 'Use "payrun payouts show" for a batch.',
+};
+
+/**
+ * What a person means by `text` within the account: an id in either form, the external id of a sale, the reference
+ * of a payout, or one of the names of an affiliate (ref, short code, e-mail). Raises `usage` for the id of something
+ * else, and where `text` means several things; `not-found` where it means none.
+ */
+export async function findSubject(session: Session, accountId: number, text: string): Promise<Subject> {
+  const read = readId(text);
+  if (read?.noun !== undefined && !kinds[read.noun]) {
+    throw new PayrunError('usage', `This is the id of a ${read.noun}, which is nothing to explain.`, {
+      found: text,
+      todo: elsewhere[read.noun] ?? 'Give the id of a commission, a conversion, a payout or an affiliate.',
+    });
+  }
+  const found = read
+    ? await findById(session, accountId, read.id, read.noun && kinds[read.noun])
+    : await findByName(session, accountId, text.trim());
+  if (found.length === 1) return found[0]!;
+  if (found.length === 0) {
+    throw new PayrunError(
+      'not-found',
+      'Nothing in this account has this id, external id, reference or name.',
+      {
+        found: read?.noun === undefined && text.includes('@') ? '(an e-mail address)' : text,
+        todo: 'Check how it is written. A row that was rejected is in the rejects file of its import: see "payrun runs list".',
+      },
+    );
+  }
+  const nouns = found.map(({ kind }) =>
+    kind === 'sale' ? 'a sale' : kind === 'payout' ? 'a payout' : 'an affiliate',
+  );
+  throw new PayrunError('usage', `This means several things: ${nouns.join(', ')}.`, {
+    todo: `Give the id of the one you mean: it starts with ${[...new Set(found.map(({ kind }) => prefixOf(kind)))].join(' or ')}.`,
+  });
+}
+
+function prefixOf(kind: Kind): string {
+  return `"${prefixes[kind === 'sale' ? 'commission' : kind]}_"`;
+}
+
+async function findById(
+  session: Session,
+  accountId: number,
+  id: string,
+  kind: Kind | undefined,
+): Promise<Subject[]> {
+  const rows = await sql<Subject>`/* ledger.explain.by_id */
+    select 'sale' as kind, id from conversion where account_id = ${accountId} and id = ${id}::uuid
+    union all
+    select 'payout', id from payout where account_id = ${accountId} and id = ${id}::uuid
+    union all
+    select 'affiliate', id from affiliate where account_id = ${accountId} and id = ${id}::uuid`.execute(
+    session.sql,
+  );
+  return rows.rows.filter((row) => kind === undefined || row.kind === kind);
+}
+
+/** An affiliate whose name is spelt exactly like this comes before one that differs in case. */
+async function findByName(session: Session, accountId: number, text: string): Promise<Subject[]> {
+  const rows = await sql<Subject>`/* ledger.explain.by_name */
+    select 'sale' as kind, id from conversion where account_id = ${accountId} and external_id = ${text.normalize('NFC')}
+    union all
+    select 'payout', id from payout where account_id = ${accountId} and reference = ${text.toUpperCase()}
+    union all
+    select 'affiliate', affiliate_id from (
+      select distinct affiliate_id, rank() over (order by (exact = ${text.normalize('NFC')}) desc) as place
+      from affiliate_key where account_id = ${accountId} and folded = ${fold(text)}
+    ) named where place = 1`.execute(session.sql);
+  return rows.rows;
+}

@@ -1,0 +1,57 @@
+import type { Selectable } from 'kysely';
+import type { Session } from '../../db/connect.ts';
+import type { Tables } from '../../db/tables.ts';
+import { type LeftOut, readLeftOut } from './left-out.ts';
+import { rowOf, theRowOf } from './rows.ts';
+
+type Row<Table extends keyof Tables> = Selectable<Tables[Table]>;
+
+/** A conversion, its commission, and everything that decided about them. */
+export interface SaleStory {
+  conversion: Row<'conversion'>;
+  /** Undefined where the sale earned none; the conversion says why. */
+  commission: Row<'commission'> | undefined;
+  affiliate: Row<'affiliate'>;
+  program: Row<'program'>;
+  /** The rule by which it earned; undefined for the programme's default. */
+  incentive: Row<'incentive'> | undefined;
+  /** The file that the sale came in. */
+  import: Row<'import'> | undefined;
+  /** The run that brought the commission where it is. */
+  run: Row<'run'> | undefined;
+  payout: Row<'payout'> | undefined;
+  batch: Row<'payout_batch'> | undefined;
+  /** The last time that the affiliate was not paid from this programme in the commission's currency. */
+  leftOut: LeftOut | undefined;
+  /** Rows that came later under the same id with other facts. */
+  conflicts: Row<'conflict'>[];
+}
+
+/** Reads the story of the conversion `id`, which exists. To be called in a snapshot. */
+export async function readSale(session: Session, accountId: number, id: string): Promise<SaleStory> {
+  const conversion = await theRowOf(session, accountId, 'conversion', id);
+  const commission = await rowOf(session, accountId, 'commission', id);
+  const payout = await rowOf(session, accountId, 'payout', commission?.payout_id);
+  const leftOut = await readLeftOut(session, accountId, conversion.affiliate_id, 20);
+  return {
+    conversion,
+    commission,
+    affiliate: await theRowOf(session, accountId, 'affiliate', conversion.affiliate_id),
+    program: await theRowOf(session, accountId, 'program', conversion.program_id),
+    incentive: await rowOf(session, accountId, 'incentive', commission?.incentive_id),
+    import: await rowOf(session, accountId, 'import', conversion.import_id),
+    run: await rowOf(session, accountId, 'run', commission?.status_run_id),
+    payout,
+    batch: await rowOf(session, accountId, 'payout_batch', payout?.batch_id),
+    leftOut: leftOut.find(
+      (one) => one.programId === conversion.program_id && one.currency === commission?.currency,
+    ),
+    conflicts: await session.sql
+      .selectFrom('conflict')
+      .selectAll()
+      .where('account_id', '=', accountId)
+      .where('conversion_id', '=', id)
+      .orderBy('id')
+      .execute(),
+  };
+}

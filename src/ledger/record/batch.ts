@@ -1,0 +1,23 @@
+import type { ProgramRow } from '../../db/tables.ts';
+
+/** What `record` needs to know of the programme that a batch of sales belongs to, read once an import. */
+export interface ProgramTerms extends ProgramRow {
+  /** Whether it has incentives at all, and whether any of them ends with a duration. */
+  hasIncentives: boolean;
+  hasDurations: boolean;
+}
+
+/** One batch of staged sales: those of `stage`, for one programme. */
+export interface Batch {
+  program: ProgramTerms;
+  importId: string;
+  /** The first 22 hex digits of the new rows' ids; the record's number follows. One an import. */
+  idPrefix: string;
+  /** Whether any row names a customer, so that referrals matter. */
+  hasCustomers: boolean;
+  /**
+   * Set for lines of an event log: a line whose referral is unknown is parked there, not rejected. `parked` when the
+   * lines are the parked ones themselves, tried again.
+   */
+  log?: 'new' | 'parked';
+}

@@ -1,0 +1,77 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Session } from '../../db/connect.ts';
+import { newIdPrefix } from '../../ids.ts';
+import type { Mover } from '../journal.ts';
+import { knownCustomer, namedAffiliate } from './attribution.ts';
+
+/**
+ * Creates the referral of every staged row that names an affiliate and a customer nobody knows yet, as a lead
+ * since that row; recording its sale then moves it up. A double of an earlier row creates none. Rows known by an
+ * identifier go first, rows known by e-mail alone second, so that both kinds of the same customer meet in one
+ * referral; the earliest of several rows with one identifier in common has it.
+ */
+export async function introduce(session: Session, mover: Mover, programId: string): Promise<void> {
+  for (const byMail of [false, true]) {
+    const identity = byMail
+      ? sql`s.email_folded`
+      : sql`s.referral_ref, s.customer_id, s.external_user_id, s.click_id`;
+    await sql`/* ledger.record.introduce */
+      with named as materialized (${namedAffiliate(mover.accountId)}),
+      customer as materialized (${knownCustomer(mover.accountId)}),
+      doubled as materialized (
+        select s.external_id, min(s.n) as first_n
+        from stage s
+        join named on named.affiliate = s.affiliate and named.affiliate_exact = s.affiliate_exact
+        where s.fault is null and named.affiliate_id is not null and s.external_id is not null
+        group by s.external_id having count(*) > 1
+      ),
+      stranger as (
+        select distinct on (${identity}) s.*, named.affiliate_id as named_id
+        from stage s
+        join customer on customer.n = s.n and customer.referral_id is null
+        join named on named.affiliate = s.affiliate and named.affiliate_exact = s.affiliate_exact
+        left join doubled on doubled.external_id = s.external_id
+        where s.fault is null and named.affiliate_id is not null and (doubled.first_n = s.n or doubled.first_n is null)
+          and (coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null) = ${byMail}
+          and not exists (select from conversion c where c.account_id = ${mover.accountId} and c.external_id = s.external_id)
+        order by ${identity}, s.occurred_at, s.n
+      )
+      insert into referral (account_id, id, program_id, affiliate_id, ref, customer_id, external_user_id, click_id,
+        email, email_folded, status, created_at)
+      select ${mover.accountId}::integer, (${newIdPrefix(mover.now)} || lpad(to_hex(n), 10, '0'))::uuid, ${programId}::uuid,
+        named_id, referral_ref, customer_id, external_user_id, click_id, email, email_folded, 'lead', occurred_at
+      from stranger order by occurred_at, n
+      on conflict do nothing`.execute(session.sql);
+  }
+}
+
+/** Moves the referrals of the newly recorded sales up: a sale makes a customer, a subscription an active one. */
+export async function advance(session: Session, mover: Mover): Promise<void> {
+  await sql`/* ledger.record.advance */
+    with sold as (
+      select v.referral_id, s.occurred_at, s.is_subscription
+      from verdict v join stage s on s.n = v.n
+      where v.verdict = 'new' and v.referral_id is not null and s.sales_status in ('open', 'complete')
+    )
+    ${customersOf(sql`sold`, mover)}`.execute(session.sql);
+}
+
+/**
+ * The update that moves up the referrals of what an earlier CTE sold; it has columns referral_id, occurred_at and
+ * is_subscription. A status that was set by hand to canceled or rejected is left.
+ */
+export function customersOf(sold: RawBuilder<unknown>, mover: Mover): RawBuilder<unknown> {
+  const rank = (status: string) =>
+    sql`array_position(array['lead', 'trialing', 'customer', 'active'], ${sql.raw(status)})`;
+  return sql`
+    update referral r
+    set status = case when ${rank('made.status')} > ${rank('r.status')} then made.status else r.status end,
+      converted_at = least(r.converted_at, made.first_at)
+    from (
+      select referral_id, min(occurred_at) as first_at,
+        case when bool_or(coalesce(is_subscription, false)) then 'active' else 'customer' end as status
+      from ${sold} group by referral_id
+    ) made
+    where r.account_id = ${mover.accountId} and r.id = made.referral_id
+      and (${rank('made.status')} > ${rank('r.status')} or r.converted_at is null or r.converted_at > made.first_at)`;
+}

@@ -1,0 +1,83 @@
+import { sql } from 'kysely';
+import type { Session } from '../../db/connect.ts';
+import { newIdPrefix } from '../../ids.ts';
+import { type Mover, postings } from '../journal.ts';
+import type { Batch } from './batch.ts';
+import { customersOf } from './introduce.ts';
+
+/**
+ * Looks closer at the rows whose id is known but which are not plainly the same. Same facts and a status that
+ * moves on (open or trialing to complete or failed): the sale is moved along and counted as updated; a failed
+ * sale declines its commission, a complete one makes its referral a customer. Other facts: kept as a conflict, field by field. Anything else is a duplicate.
+ */
+export async function revisit(session: Session, mover: Mover, batch: Batch): Promise<void> {
+  const { accountId } = mover;
+  await sql`/* ledger.record.revisit */
+    with looked as materialized (
+      select s.n, s.line, s.external_id, v.fingerprint, c.id as conversion_id, c.sales_status as ours, s.sales_status as theirs,
+        jsonb_strip_nulls(jsonb_build_object(
+          'affiliate', case when c.affiliate_id <> v.affiliate_id then jsonb_build_object('ours', ours.ref, 'theirs', theirs.ref) end,
+          'amount', case when c.amount <> s.amount then jsonb_build_object('ours', c.amount::text, 'theirs', s.amount::text) end,
+          'currency', case when c.currency <> s.currency then jsonb_build_object('ours', c.currency, 'theirs', s.currency) end,
+          'occurred_at', case when c.occurred_at <> s.occurred_at and c.occurred_at_given and s.occurred_at_given
+            then jsonb_build_object('ours', c.occurred_at, 'theirs', s.occurred_at) end,
+          'product_ids', case when c.product_ids is distinct from s.product_ids
+            then jsonb_build_object('ours', coalesce(c.product_ids, '{}'), 'theirs', coalesce(s.product_ids, '{}')) end
+        )) as difference
+      from verdict v
+      join stage s on s.n = v.n
+      join conversion c on c.account_id = ${accountId} and c.external_id = s.external_id
+      join affiliate ours on ours.account_id = ${accountId} and ours.id = c.affiliate_id
+      join affiliate theirs on theirs.account_id = ${accountId} and theirs.id = v.affiliate_id
+      where v.verdict in ('known', 'again')
+    ),
+    moved as materialized (
+      select distinct on (conversion_id) conversion_id, n, theirs from looked
+      where difference = '{}' and ours in ('open', 'trialing') and theirs in ('complete', 'failed')
+      order by conversion_id, n
+    ),
+    judged as materialized (
+      select looked.*, coalesce(moved.theirs, looked.ours) as ended,
+        case
+          when looked.difference <> '{}' then 'conflict'
+          when moved.n = looked.n then 'updated'
+          when looked.theirs in ('complete', 'failed') and looked.theirs <> coalesce(moved.theirs, looked.ours)
+            and coalesce(moved.theirs, looked.ours) in ('complete', 'failed') then 'conflict'
+          else 'duplicate'
+        end as verdict
+      from looked left join moved using (conversion_id)
+    ),
+    marked as (
+      update verdict v set verdict = judged.verdict from judged where v.n = judged.n
+    ),
+    conflicts as (
+      insert into conflict (account_id, id, conversion_id, import_id, line, external_id, fingerprint, sales_status, difference, status)
+      select ${accountId}::integer, (${newIdPrefix(mover.now)} || lpad(to_hex(n), 10, '0'))::uuid, conversion_id,
+        ${batch.importId}::uuid, line, external_id, fingerprint, theirs,
+        case when difference = '{}' then jsonb_build_object('sales_status', jsonb_build_object('ours', ended, 'theirs', theirs))
+          else difference end,
+        'open'
+      from judged where verdict = 'conflict' order by n
+      on conflict do nothing
+    ),
+    sales as (
+      update conversion c set sales_status = moved.theirs from moved
+      where c.account_id = ${accountId} and c.id = moved.conversion_id and c.sales_status in ('open', 'trialing')
+    ),
+    sold as (
+      select c.referral_id, c.occurred_at, c.is_subscription
+      from moved join conversion c on c.account_id = ${accountId} and c.id = moved.conversion_id
+      where moved.theirs = 'complete' and c.referral_id is not null
+    ),
+    customers as (${customersOf(sql`sold`, mover)}),
+    declined as (
+      update commission m set status = 'declined', reason = 'the sale failed', status_at = ${mover.now}::timestamptz,
+        status_run_id = ${mover.runId}::uuid
+      from moved
+      where m.account_id = ${accountId} and m.id = moved.conversion_id and m.status = 'pending' and moved.theirs = 'failed'
+      returning m.affiliate_id, m.currency, m.amount
+    )
+    ${postings(sql`declined`, mover, { movement: 'decline', from: 'pending', to: 'declined' })}`.execute(
+    session.sql,
+  );
+}

@@ -1,0 +1,66 @@
+import { sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import { formatAmount } from '../money.ts';
+import { type Mover, postings } from './journal.ts';
+
+/** What a release did, in the shape that a run stores. */
+export interface Released {
+  counts: { released: number; awaiting_approval: number };
+  /** Currency to the commissions that became ready and those that now wait for approval, as exact decimals. */
+  totals: Record<string, { released: string; awaiting_approval: string }>;
+}
+
+/**
+ * Moves every commission whose hold has ended by `asOf` on to ready_for_payment, or to pending_manual_approval where
+ * its programme wants approval: due when hold_until <= asOf, still pending, the sale complete or partly refunded,
+ * the affiliate not banned. Twice, at once or after a kill ends the same: what has moved is no longer pending.
+ */
+export async function releaseHolds(
+  session: Session,
+  mover: Mover,
+  { asOf }: { asOf: Date },
+): Promise<Released> {
+  const { accountId, runId, now } = mover;
+  const moved = await sql<{
+    currency: string;
+    status: string;
+    amount: bigint;
+    lines: number;
+  }>`/* ledger.release */
+    with moved as (
+      update commission m
+      set status = case when p.commission_approval = 'manual' then 'pending_manual_approval' else 'ready_for_payment' end,
+        status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
+      from conversion c, affiliate a, program p
+      where m.account_id = ${accountId} and m.status = 'pending' and m.hold_until <= ${asOf}::timestamptz
+        and c.account_id = ${accountId} and c.id = m.id and c.sales_status in ('complete', 'partial_refunded')
+        and a.account_id = ${accountId} and a.id = m.affiliate_id and a.status <> 'banned'
+        and p.account_id = ${accountId} and p.id = m.program_id
+      returning m.affiliate_id, m.currency, m.amount, m.status
+    ),
+    released as (
+      ${postings(sql`(select * from moved where status = 'ready_for_payment') ready`, mover, { movement: 'release', from: 'pending', to: 'ready' })}
+    ),
+    awaited as (
+      ${postings(sql`(select * from moved where status = 'pending_manual_approval') awaiting`, mover, { movement: 'await', from: 'pending', to: 'awaiting' })}
+    )
+    select currency, status, sum(amount)::bigint as amount, count(*)::integer as lines
+    from moved group by currency, status order by currency`.execute(session.sql);
+  const of = (status: string) => moved.rows.filter((row) => row.status === status);
+  const sum = (status: string, currency: string) =>
+    formatAmount(of(status).find((row) => row.currency === currency)?.amount ?? 0n, currency);
+  const currencies = [...new Set(moved.rows.map((row) => row.currency))];
+  const count = (status: string) => of(status).reduce((lines, row) => lines + row.lines, 0);
+  return {
+    counts: { released: count('ready_for_payment'), awaiting_approval: count('pending_manual_approval') },
+    totals: Object.fromEntries(
+      currencies.map((currency) => [
+        currency,
+        {
+          released: sum('ready_for_payment', currency),
+          awaiting_approval: sum('pending_manual_approval', currency),
+        },
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,133 @@
+import { sql } from 'kysely';
+import type { Sql } from '../db/connect.ts';
+import type { BatchStatus, PayoutMethod, PayoutStatus } from '../db/tables.ts';
+import { PayrunError } from '../errors.ts';
+import { showId } from '../ids.ts';
+import { periodLabel } from './period.ts';
+
+/** A batch as lists show it; ids are UUIDs, amounts minor units of its currency. */
+export interface BatchSummary {
+  batchId: string;
+  program: string;
+  /** As people name it: `2026-02`. */
+  period: string;
+  currency: string;
+  method: PayoutMethod;
+  status: BatchStatus;
+  preparedBy: string;
+  preparedAt: Date;
+  approvedBy: string | null;
+  exportedAt: Date | null;
+  files: string[];
+  /** Payouts that are not canceled, and their sum. */
+  payouts: number;
+  amount: bigint;
+}
+
+export interface BatchDetails extends BatchSummary {
+  byStatus: { status: PayoutStatus; payouts: number; amount: bigint }[];
+  /** The first payouts by reference. */
+  first: PayoutSummary[];
+}
+
+export interface PayoutSummary {
+  payoutId: string;
+  reference: string;
+  affiliate: string;
+  name: string;
+  amount: bigint;
+  lines: number;
+  status: PayoutStatus;
+  providerReference: string | null;
+  reason: string | null;
+}
+
+/** The newest batches of an account, newest first; of one status where it is given. */
+export async function listBatches(
+  db: Sql,
+  accountId: number,
+  { status, limit = 50 }: { status?: BatchStatus | undefined; limit?: number } = {},
+): Promise<BatchSummary[]> {
+  const batches = await selectBatches(db, accountId)
+    .$if(status !== undefined, (query) => query.where('b.status', '=', status!))
+    .orderBy('b.id', 'desc')
+    .limit(limit)
+    .execute();
+  return batches.map(toSummary);
+}
+
+/** One batch with its payouts counted by status, and the first `limit` of them. Raises `not-found`. */
+export async function showBatch(
+  db: Sql,
+  accountId: number,
+  batchId: string,
+  { limit = 50 }: { limit?: number } = {},
+): Promise<BatchDetails> {
+  const batch = await selectBatches(db, accountId).where('b.id', '=', batchId).executeTakeFirst();
+  if (!batch) {
+    throw new PayrunError('not-found', 'There is no such payout batch in this account.', {
+      found: showId('batch', batchId),
+    });
+  }
+  const byStatus = await sql<BatchDetails['byStatus'][number]>`/* payouts.by-status */
+    select status, count(*)::integer as payouts, sum(amount)::bigint as amount
+    from payout where account_id = ${accountId} and batch_id = ${batchId}::uuid
+    group by status order by status`.execute(db);
+  const first = await db
+    .selectFrom('payout as p')
+    .innerJoin('affiliate as a', (join) =>
+      join.onRef('a.account_id', '=', 'p.account_id').onRef('a.id', '=', 'p.affiliate_id'),
+    )
+    .select(['p.id as payoutId', 'p.reference', 'a.ref as affiliate', 'p.payee_name as name', 'p.amount'])
+    .select(['p.lines', 'p.status', 'p.provider_reference as providerReference', 'p.reason'])
+    .where('p.account_id', '=', accountId)
+    .where('p.batch_id', '=', batchId)
+    .orderBy(sql`p.reference collate "C"`)
+    .limit(limit)
+    .execute();
+  return { ...toSummary(batch), byStatus: byStatus.rows, first };
+}
+
+function selectBatches(db: Sql, accountId: number) {
+  return db
+    .selectFrom('payout_batch as b')
+    .innerJoin('program as g', (join) =>
+      join.onRef('g.account_id', '=', 'b.account_id').onRef('g.id', '=', 'b.program_id'),
+    )
+    .select(['b.id', 'g.ref', 'g.timezone', 'b.period_start', 'b.period_end', 'b.currency', 'b.method'])
+    .select([
+      'b.status',
+      'b.prepared_by',
+      'b.prepared_at',
+      'b.approved_by',
+      'b.exported_at',
+      'b.export_files',
+    ])
+    .select([
+      sql<number>`(select count(*) from payout p where p.account_id = ${accountId} and p.batch_id = b.id
+        and p.status <> 'canceled')::integer`.as('payouts'),
+      sql<bigint>`(select coalesce(sum(p.amount), 0) from payout p where p.account_id = ${accountId}
+        and p.batch_id = b.id and p.status <> 'canceled')::bigint`.as('amount'),
+    ])
+    .where('b.account_id', '=', accountId);
+}
+
+type Row = Awaited<ReturnType<ReturnType<typeof selectBatches>['execute']>>[number];
+
+function toSummary(row: Row): BatchSummary {
+  return {
+    batchId: row.id,
+    program: row.ref,
+    period: periodLabel({ start: row.period_start, end: row.period_end }, row.timezone),
+    currency: row.currency,
+    method: row.method,
+    status: row.status,
+    preparedBy: row.prepared_by,
+    preparedAt: row.prepared_at,
+    approvedBy: row.approved_by,
+    exportedAt: row.exported_at,
+    files: (row.export_files ?? []).map((file) => file.name),
+    payouts: row.payouts,
+    amount: row.amount,
+  };
+}

@@ -1,0 +1,192 @@
+import type { PayrunError } from '../errors.ts';
+import { showId } from '../ids.ts';
+import type { Paid } from '../ledger/settle.ts';
+import type { Unclaimed } from '../ledger/unclaim.ts';
+import { formatAmount } from '../money.ts';
+import type { Outcome } from '../runs/work.ts';
+import type { BatchExport } from './export.ts';
+import type { BatchDetails } from './list.ts';
+import type { Preparation } from './prepare.ts';
+
+export interface FailedExport {
+  batchId: string;
+  fault: PayrunError;
+}
+
+/** How many references of refused payouts a report names. */
+const namedAtMost = 50;
+
+/** What a preparation did, programme by programme: batches, who was left out and why, and who waits. */
+export function prepareOutcome(prepared: Preparation[]): Outcome {
+  const batches = prepared.flatMap((one) => one.batches);
+  const leftOut = prepared.flatMap((one) => one.leftOut);
+  const waiting = prepared.flatMap((one) => one.waiting);
+  return {
+    counts: {
+      programs: prepared.length,
+      batches: batches.length,
+      payouts: sum(batches, (batch) => batch.affiliates),
+      commissions: sum(batches, (batch) => batch.lines),
+      left_out: sum(leftOut, (part) => part.affiliates),
+      waiting: sum(waiting, (part) => part.affiliates),
+    },
+    totals: totalsOf({ payouts: batches, left_out: leftOut, waiting }),
+    report: {
+      periods: prepared.map(({ program, periodLabel, period }) => ({
+        program,
+        period: periodLabel,
+        from: period.start.toISOString(),
+        to: period.end.toISOString(),
+      })),
+      batches: prepared.flatMap(({ program, periodLabel, status, batches }) =>
+        batches.map(({ batchId, currency, method, affiliates, lines, amount }) => ({
+          program,
+          period: periodLabel,
+          batch: showId('batch', batchId),
+          status,
+          method,
+          payouts: affiliates,
+          commissions: lines,
+          amount: formatAmount(amount, currency),
+          currency,
+        })),
+      ),
+      left_out: prepared.flatMap(({ program, leftOut }) =>
+        leftOut.map(({ reason, currency, affiliates, lines, amount }) => ({
+          program,
+          reason,
+          affiliates,
+          commissions: lines,
+          amount: formatAmount(amount, currency),
+          currency,
+        })),
+      ),
+      left_out_affiliates: prepared.flatMap(({ program, named }) =>
+        named.map(({ affiliate, reason, currency, amount }) => ({
+          program,
+          affiliate,
+          reason,
+          amount: formatAmount(amount, currency),
+          currency,
+        })),
+      ),
+      waiting: prepared.flatMap(({ program, periodLabel, waiting }) =>
+        waiting.map(({ currency, method, affiliates, lines, amount }) => ({
+          program,
+          why: `the batch of ${periodLabel} is made already`,
+          method,
+          affiliates,
+          commissions: lines,
+          amount: formatAmount(amount, currency),
+          currency,
+        })),
+      ),
+    },
+  };
+}
+
+/** What an export did: the batches, their files, what was refused and what failed. */
+export function exportOutcome(done: BatchExport[], failed: FailedExport[]): Outcome {
+  const exported = done.filter((one) => one.done === 'exported');
+  const refused = done.flatMap(({ batchId, currency, refused }) =>
+    refused.map((refusal) => ({ ...refusal, batchId, currency })),
+  );
+  return {
+    counts: {
+      exported_batches: exported.length,
+      exported_payouts: sum(exported, (one) => one.rows),
+      rebuilt_batches: done.filter((one) => one.done === 'rebuilt').length,
+      refused_payouts: sum(refused, (one) => one.references.length),
+      files_written: sum(done, (one) => one.files.filter((file) => file.written).length),
+      failed_batches: failed.length,
+    },
+    totals: totalsOf({ exported, refused }),
+    report: {
+      batches: done.map(({ batchId, done, format, rows, amount, currency }) => ({
+        batch: showId('batch', batchId),
+        done,
+        format,
+        rows,
+        amount: formatAmount(amount, currency),
+        currency,
+      })),
+      files: done.flatMap(({ files }) =>
+        files.map(({ name, sha256, written }) => ({
+          file: `outbox/${name}`,
+          state: written ? 'written' : 'already there, same bytes',
+          sha256,
+        })),
+      ),
+      refused: refused.map(({ batchId, reason, references, amount, currency }) => ({
+        batch: showId('batch', batchId),
+        reason,
+        payouts: references.length,
+        amount: formatAmount(amount, currency),
+        currency,
+        references: references.slice(0, namedAtMost),
+      })),
+      failed: failed.map(({ batchId, fault }) => ({
+        batch: showId('batch', batchId),
+        code: fault.code,
+        message: fault.message,
+        todo: fault.todo,
+      })),
+    },
+    ...(failed[0] ? { exitCode: 1, message: failed[0].fault.message } : refused[0] ? { exitCode: 3 } : {}),
+  };
+}
+
+export function approveOutcome(batch: BatchDetails): Outcome {
+  return {
+    counts: { approved_batches: 1, payouts: batch.payouts },
+    totals: totalsOf({ approved: [batch] }),
+    report: { batch: showId('batch', batch.batchId), status: batch.status, approved_by: batch.approvedBy },
+  };
+}
+
+export function cancelOutcome(given: Unclaimed): Outcome {
+  return {
+    counts: { canceled_batches: 1, payouts: given.payouts, commissions: given.lines },
+    totals: totalsOf({ ready_again: [given] }),
+  };
+}
+
+export function paidOutcome(paid: Paid): Outcome {
+  const counted = paid.alreadyPaid ? [] : [paid];
+  return {
+    counts: {
+      paid: counted.length,
+      already_paid: paid.alreadyPaid ? 1 : 0,
+      commissions: sum(counted, (one) => one.lines),
+      settled_batches: paid.batchSettled ? 1 : 0,
+    },
+    totals: totalsOf({ paid: counted }),
+    report: {
+      payout: showId('payout', paid.payoutId),
+      reference: paid.reference,
+      batch: showId('batch', paid.batchId),
+      state: paid.alreadyPaid ? 'was paid already, with this reference' : 'paid',
+    },
+  };
+}
+
+function sum<T>(items: T[], of: (item: T) => number): number {
+  return items.reduce((total, item) => total + of(item), 0);
+}
+
+/** Named lists of amounts to sums by currency, as exact decimals; a currency that occurs has all the names. */
+function totalsOf(lists: Record<string, { currency: string; amount: bigint }[]>): Outcome['totals'] {
+  const currencies = [...new Set(Object.values(lists).flatMap((list) => list.map((item) => item.currency)))];
+  const sumIn = (currency: string, list: { currency: string; amount: bigint }[]) =>
+    list.reduce((total, item) => (item.currency === currency ? total + item.amount : total), 0n);
+  return Object.fromEntries(
+    currencies
+      .sort()
+      .map((currency) => [
+        currency,
+        Object.fromEntries(
+          Object.entries(lists).map(([name, list]) => [name, formatAmount(sumIn(currency, list), currency)]),
+        ),
+      ]),
+  );
+}

@@ -1,0 +1,145 @@
+import path from 'node:path';
+import type { Session } from '../db/connect.ts';
+import { PayrunError } from '../errors.ts';
+import { showId } from '../ids.ts';
+import { approveBatch } from '../ledger/approve.ts';
+import type { Mover } from '../ledger/journal.ts';
+import { lockBatch } from '../ledger/lock-batch.ts';
+import { markPaid } from '../ledger/settle.ts';
+import { unclaim } from '../ledger/unclaim.ts';
+import { savepoint } from '../runs/fence.ts';
+import type { Outcome, Work } from '../runs/work.ts';
+import { type BatchExport, exportBatch, fileBase, ownFormat } from './export.ts';
+import { filesStartingWith } from './files.ts';
+import { showBatch } from './list.ts';
+import {
+  approveOutcome,
+  cancelOutcome,
+  exportOutcome,
+  type FailedExport,
+  paidOutcome,
+  prepareOutcome,
+} from './outcomes.ts';
+import { preparePrograms } from './prepare.ts';
+
+export { type BatchDetails, type BatchSummary, listBatches, type PayoutSummary, showBatch } from './list.ts';
+
+/**
+ * Gathers what is ready into payouts, for every programme of the account and its latest closed period; whoever is
+ * left out is listed with the reason. `preparedBy` is a person's name or a job's, which an approver is compared with.
+ */
+export async function preparePayouts(work: Work, { preparedBy }: { preparedBy: string }): Promise<Outcome> {
+  const name = requireName(preparedBy, 'Preparing payouts');
+  return work.transaction(async (session) =>
+    prepareOutcome(await preparePrograms(session, moverOf(work), { asOf: work.asOf, preparedBy: name })),
+  );
+}
+
+/** Approves a draft batch by name. Raises `not-found` and `state`. */
+export function approvePayouts(
+  work: Work,
+  { batchId, by }: { batchId: string; by: string },
+): Promise<Outcome> {
+  return work.transaction(async (session) => {
+    await approveBatch(session, moverOf(work), { batchId, by });
+    return approveOutcome(await showBatch(session.sql, work.account.id, batchId, { limit: 0 }));
+  });
+}
+
+/**
+ * Writes the files of a batch into the workspace's outbox, or, without `batchId`, of every batch that is approved.
+ * Then one that fails does not keep the others from leaving; the outcome says so with exit code 1, and with 3 when
+ * payouts were refused. Without `format` it is the export that counts; the report asked for by name, or in `detail`,
+ * changes nothing. Raises `not-found`, `usage`, `state`, `file-exists`, `file-unreadable`.
+ */
+export function exportPayouts(
+  work: Work,
+  choice: { batchId?: string | undefined; format?: string | undefined; detail?: boolean | undefined },
+): Promise<Outcome> {
+  const { dryRun, context } = work;
+  const options = { ...choice, folder: outboxOf(work), dryRun, signal: context.signal };
+  return work.transaction(async (session) => {
+    const exportOne = (one: Session, batchId: string) =>
+      exportBatch(one, moverOf(work), { ...options, batchId });
+    if (choice.batchId !== undefined) return exportOutcome([await exportOne(session, choice.batchId)], []);
+    const exported: BatchExport[] = [];
+    const failed: FailedExport[] = [];
+    for (const batchId of await approvedBatches(session, work.account.id)) {
+      try {
+        exported.push(await savepoint(session, (inner) => exportOne(inner, batchId)));
+      } catch (cause) {
+        failed.push({ batchId, fault: faultOfOneBatch(cause) });
+      }
+    }
+    return exportOutcome(exported, failed);
+  });
+}
+
+/**
+ * Cancels a batch that has not left; its commissions are ready again. Raises `not-found`, and `state` once it was
+ * exported, or while files of an export that was cut off stand in the outbox: they might be uploaded all the same.
+ */
+export function cancelPayouts(
+  work: Work,
+  { batchId, reason }: { batchId: string; reason: string },
+): Promise<Outcome> {
+  return work.transaction(async (session) => {
+    const batch = await lockBatch(session, work.account.id, batchId);
+    const given = await unclaim(session, moverOf(work), { batchId, reason });
+    const left = await filesStartingWith(outboxOf(work), `${fileBase(batch, ownFormat(batch))}.`);
+    if (left.length > 0) throw leftBehind(batchId, left);
+    return cancelOutcome(given);
+  });
+}
+
+/** Marks an exported payout as paid, by name. Raises `not-found`, `usage` and `state`. */
+export function markPayoutPaid(
+  work: Work,
+  { payoutId, reference, by }: { payoutId: string; reference: string; by: string },
+): Promise<Outcome> {
+  return work.transaction(async (session) =>
+    paidOutcome(await markPaid(session, moverOf(work), { payoutId, providerReference: reference, by })),
+  );
+}
+
+function moverOf(work: Work): Mover {
+  return { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
+}
+
+function outboxOf(work: Work): string {
+  return path.join(work.context.config.workspace, 'outbox');
+}
+
+async function approvedBatches(session: Session, accountId: number): Promise<string[]> {
+  const rows = await session.sql
+    .selectFrom('payout_batch')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('status', '=', 'approved')
+    .orderBy('id')
+    .execute();
+  return rows.map((row) => row.id);
+}
+
+/** What concerns one batch alone; anything else ends the whole export. */
+function faultOfOneBatch(cause: unknown): PayrunError {
+  if (cause instanceof PayrunError && (cause.code === 'file-exists' || cause.code === 'state')) return cause;
+  throw cause;
+}
+
+function requireName(name: string, what: string): string {
+  if (name.trim() !== '') return name.trim();
+  throw new PayrunError('usage', `${what} needs the name of who does it.`);
+}
+
+function leftBehind(batchId: string, files: string[]): PayrunError {
+  const batch = showId('batch', batchId);
+  return new PayrunError(
+    'state',
+    `An export of batch ${batch} was cut off, and its files stand in the outbox.`,
+    {
+      found: files.slice(0, 3).join(', '),
+      todo: `Finish it with "payrun payouts export ${batch}"; or, if nothing was uploaded, delete the files and cancel again.`,
+    },
+  );
+}

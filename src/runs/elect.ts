@@ -1,0 +1,172 @@
+import { sql } from 'kysely';
+import type { Db, Session } from '../db/connect.ts';
+import { PayrunError } from '../errors.ts';
+import { showId } from '../ids.ts';
+import { showInstant } from '../time.ts';
+import { jsonText } from './identity.ts';
+import { isLive, leaseEnd, workSessionOf } from './lease.ts';
+
+/** A run that wants to begin. */
+export interface Candidate {
+  accountId: number;
+  id: string;
+  job: string;
+  identity: string;
+  slot: Date | null;
+  parentId: string | null;
+  parameters: Record<string, unknown>;
+  asOf: Date;
+  runner: string;
+  startedAt: Date;
+  /** Runs of other identities may go on at the same time. */
+  mayOverlap: boolean;
+}
+
+export type Election = { elected: true; attempt: number } | { elected: false; runId: string };
+
+interface Attempt {
+  id: string;
+  attempt: number;
+  status: string;
+  runner: string;
+  started_at: Date;
+  live: boolean;
+}
+
+/**
+ * Inserts the row of the next attempt, which is the election: the unique key lets one candidate through. A slot
+ * that is done elects nobody. Runs whose runner is dead are marked lost. Raises `already-running` when a live
+ * runner has this identity, or another one of the same job.
+ */
+export async function elect(db: Db, candidate: Candidate): Promise<Election> {
+  try {
+    return await db.transaction((session) => electIn(session, candidate));
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code !== '23505') throw cause;
+    throw new PayrunError(
+      'already-running',
+      `Another runner began the job ${candidate.job} at the same moment.`,
+    );
+  }
+}
+
+/** Inserts the row of an attempt; `leaseUntil` is an instant of the server's clock. */
+export async function insertRun(
+  session: Session,
+  candidate: Candidate,
+  attempt: number,
+  leaseUntil: Date,
+): Promise<void> {
+  await session.sql
+    .insertInto('run')
+    .values({
+      account_id: candidate.accountId,
+      id: candidate.id,
+      job: candidate.job,
+      identity: candidate.identity,
+      slot: candidate.slot,
+      attempt,
+      parent_id: candidate.parentId,
+      parameters: jsonText(candidate.parameters),
+      as_of: candidate.asOf,
+      status: 'running',
+      lease_until: leaseUntil,
+      runner: candidate.runner,
+      started_at: candidate.startedAt,
+    })
+    .execute();
+}
+
+async function electIn(session: Session, candidate: Candidate): Promise<Election> {
+  await lockAccount(session, candidate.accountId);
+  const latest = await latestAttempt(session, candidate);
+  // The answer to an earlier election was lost on its way here, and this one asks again.
+  if (latest?.id === candidate.id) return { elected: true, attempt: latest.attempt };
+  if (latest?.live) throw alreadyRunning(candidate.job, latest);
+  if (latest?.status === 'done' && candidate.slot) return { elected: false, runId: latest.id };
+  if (!candidate.mayOverlap) {
+    const other = await overlapping(session, candidate);
+    if (other) throw alreadyRunning(candidate.job, other);
+  }
+  await buryTheDead(session, candidate, latest?.status === 'running' ? latest.runner : null);
+  const attempt = (latest?.attempt ?? 0) + 1;
+  await insertRun(session, candidate, attempt, await leaseEnd(session));
+  return { elected: true, attempt };
+}
+
+/** Elections of one account happen one after the other, so that two identities cannot both find the job free. */
+async function lockAccount(session: Session, accountId: number): Promise<void> {
+  await session.sql
+    .selectFrom('account')
+    .select('account_id')
+    .where('account_id', '=', accountId)
+    .forNoKeyUpdate()
+    .execute();
+}
+
+function attempts(session: Session, candidate: Candidate) {
+  return session.sql
+    .selectFrom('run')
+    .select(['id', 'attempt', 'status', 'runner', 'started_at', isLive.as('live')])
+    .where('account_id', '=', candidate.accountId)
+    .where('job', '=', candidate.job);
+}
+
+async function latestAttempt(session: Session, candidate: Candidate): Promise<Attempt | undefined> {
+  return attempts(session, candidate)
+    .where('identity', '=', candidate.identity)
+    .orderBy('attempt', 'desc')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/** Runs of the candidate's own runner are its parent and the steps before it; they do not stand in its way. */
+async function overlapping(session: Session, candidate: Candidate): Promise<Attempt | undefined> {
+  return attempts(session, candidate)
+    .where('status', '=', 'running')
+    .where('runner', '<>', candidate.runner)
+    .where(isLive)
+    .orderBy('started_at')
+    .limit(1)
+    .executeTakeFirst();
+}
+
+/**
+ * Marks as lost every run of the account whose lease has ended, and those of `deadRunner`. Their sessions are
+ * ended as well: a runner that is only paused may hold locks that the next one would wait for without end.
+ */
+async function buryTheDead(session: Session, candidate: Candidate, deadRunner: string | null): Promise<void> {
+  const dead = await session.sql
+    .selectFrom('run')
+    .select(['id', 'runner'])
+    .where('account_id', '=', candidate.accountId)
+    .where('status', '=', 'running')
+    .where((row) => row.or([row('runner', '=', deadRunner), sql<boolean>`lease_until <= clock_timestamp()`]))
+    .execute();
+  if (dead.length === 0) return;
+  const names = dead.flatMap(({ runner }) => [runner, workSessionOf(runner)]);
+  await session.client.query(
+    `/* runs.end_sessions */ select pg_terminate_backend(pid) from pg_stat_activity
+     where datname = current_database() and usename = current_user and application_name = any($1)`,
+    [names],
+  );
+  await session.sql
+    .updateTable('run')
+    .set({ status: 'lost', finished_at: candidate.startedAt })
+    .where('account_id', '=', candidate.accountId)
+    .where('status', '=', 'running')
+    .where(
+      'id',
+      'in',
+      dead.map(({ id }) => id),
+    )
+    .execute();
+}
+
+function alreadyRunning(job: string, run: Attempt): PayrunError {
+  const since = showInstant(run.started_at, 'UTC');
+  return new PayrunError(
+    'already-running',
+    `The job ${job} is running since ${since}, as ${showId('run', run.id)}.`,
+  );
+}

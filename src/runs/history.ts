@@ -1,0 +1,69 @@
+import type { Selectable } from 'kysely';
+import type { Db } from '../db/connect.ts';
+import type { ImportRow, RunRow } from '../db/tables.ts';
+import { PayrunError } from '../errors.ts';
+import { parseId } from '../ids.ts';
+import { isLive } from './lease.ts';
+
+/** A run as its row has it, and whether its runner lives; `running` without a live runner means that it died. */
+export interface RunRecord extends Selectable<RunRow> {
+  live: boolean;
+}
+
+/** A run with everything that happened under it. */
+export interface RunHistory {
+  run: RunRecord;
+  /** The other attempts at the same identity, oldest first. */
+  attempts: RunRecord[];
+  /** The steps, in the order in which they began. */
+  children: RunRecord[];
+  /** The files that the run or its steps imported, in the order in which they finished. */
+  imports: Selectable<ImportRow>[];
+}
+
+/**
+ * The latest runs of an account, newest first, at most `limit`: those that are no steps of another, or those of
+ * one job, its steps included.
+ */
+export async function listRuns(
+  db: Db,
+  accountId: number,
+  options: { limit: number; job?: string | undefined },
+): Promise<RunRecord[]> {
+  const all = records(db, accountId);
+  const runs =
+    options.job === undefined ? all.where('parent_id', 'is', null) : all.where('job', '=', options.job);
+  return runs.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(options.limit).execute();
+}
+
+/** One run, by its id in either form. Raises `usage` when that is no run's id, and `not-found`. */
+export async function showRun(db: Db, accountId: number, id: string): Promise<RunHistory> {
+  const uuid = parseId('run', id);
+  const run = await records(db, accountId).where('id', '=', uuid).executeTakeFirst();
+  if (!run) throw new PayrunError('not-found', 'There is no run with this id.', { found: id });
+  const attempts = await records(db, accountId)
+    .where('job', '=', run.job)
+    .where('identity', '=', run.identity)
+    .where('id', '<>', run.id)
+    .orderBy('attempt')
+    .execute();
+  const children = await records(db, accountId)
+    .where('parent_id', '=', run.id)
+    .where('started_at', '>=', run.started_at)
+    .orderBy('started_at')
+    .orderBy('id')
+    .execute();
+  const imports = await db.sql
+    .selectFrom('import')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('run_id', 'in', [run.id, ...children.map((child) => child.id)])
+    .orderBy('finished_at')
+    .orderBy('id')
+    .execute();
+  return { run, attempts, children, imports };
+}
+
+function records(db: Db, accountId: number) {
+  return db.sql.selectFrom('run').selectAll().select(isLive.as('live')).where('account_id', '=', accountId);
+}

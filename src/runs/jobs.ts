@@ -1,0 +1,107 @@
+import { readdir } from 'node:fs/promises';
+import module from 'node:module';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { PayrunError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import type { Job } from './define-job.ts';
+
+/** Every job by its name. */
+export type Jobs = ReadonlyMap<string, Job>;
+
+const builtIn = fileURLToPath(new URL('../../jobs/', import.meta.url));
+
+/**
+ * The jobs that come with Payrun and those in the workspace's own `jobs/` folder, where a file with the name of
+ * a built-in one replaces it, said in a warning. Raises `job-invalid`, naming the file, when one of them cannot
+ * be loaded, or its default export is no job of the file's name.
+ */
+export async function loadJobs(workspace: string, log: Log): Promise<Jobs> {
+  letPayrunBeImported();
+  const own = path.join(workspace, 'jobs');
+  const jobs = new Map<string, Job>();
+  for (const file of await jobFiles(builtIn)) add(jobs, await loadJob(file));
+  if (path.relative(own, builtIn) === '') return jobs;
+  for (const file of await jobFiles(own)) {
+    const job = await loadJob(file);
+    if (jobs.has(job.name)) {
+      log.warning({ message: `jobs/${path.basename(file)} of the workspace replaces the job "${job.name}"` });
+    }
+    add(jobs, job);
+  }
+  return jobs;
+}
+
+/** The job of that name. Raises `not-found`, listing what there is. */
+export function findJob(jobs: Jobs, name: string): Job {
+  const job = jobs.get(name);
+  if (job) return job;
+  throw new PayrunError('not-found', 'There is no job of this name.', {
+    found: name,
+    todo: `The jobs are ${[...jobs.keys()].sort().join(', ')}; one of your own goes into the workspace's jobs/ folder.`,
+  });
+}
+
+function add(jobs: Map<string, Job>, job: Job): void {
+  jobs.set(job.name, job);
+}
+
+async function jobFiles(folder: string): Promise<string[]> {
+  const names = await readdir(folder).catch(() => []);
+  return names
+    .filter((name) => /\.(ts|mts|js|mjs)$/.test(name) && !/\.d\.m?ts$/.test(name))
+    .sort()
+    .map((name) => path.join(folder, name));
+}
+
+async function loadJob(file: string): Promise<Job> {
+  const refuse = (what: string, detail: { found?: string; todo?: string; cause?: unknown } = {}) =>
+    new PayrunError('job-invalid', what, { place: { file }, ...detail });
+  let exported: { default?: unknown };
+  try {
+    exported = await import(pathToFileURL(file).href);
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code === 'ERR_UNKNOWN_FILE_EXTENSION') {
+      const todo = 'Use Node 22.18 or newer for jobs in TypeScript, or write the job as .mjs.';
+      throw refuse('This Node cannot run a job that is written in TypeScript.', { todo, cause });
+    }
+    const found = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw refuse('This job file cannot be loaded.', { found, cause });
+  }
+  const job = exported.default;
+  if (!isJob(job)) throw refuse('This file exports no job.');
+  const expected = path.basename(file).replace(/\.\w+$/, '');
+  if (job.name !== expected) {
+    throw refuse(`The job in this file must have the file's name, "${expected}".`, { found: job.name });
+  }
+  return job;
+}
+
+/** By shape and not by origin: a job may have been defined by another copy of this module. */
+function isJob(value: unknown): value is Job {
+  const job = value as Partial<Job> | null | undefined;
+  return (
+    typeof job === 'object' &&
+    job !== null &&
+    typeof job.name === 'string' &&
+    typeof job.run === 'function' &&
+    typeof job.parameters?.safeParse === 'function'
+  );
+}
+
+let resolvable = false;
+
+/**
+ * Makes `import … from 'payrun'` in a job file mean this very Payrun, though the workspace has no package of
+ * that name. Node 20 has no such hook; there the package must be installed.
+ */
+function letPayrunBeImported(): void {
+  if (resolvable || typeof module.registerHooks !== 'function') return;
+  resolvable = true;
+  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
+  const index = new URL(`../index.${extension}`, import.meta.url).href;
+  module.registerHooks({
+    resolve: (specifier, context, next) =>
+      specifier === 'payrun' ? { url: index, shortCircuit: true } : next(specifier, context),
+  });
+}

@@ -1,0 +1,50 @@
+import type { Context } from '../context.ts';
+import type { Db, Session } from '../db/connect.ts';
+
+/** What a run did: stored with the run, printed by the command, returned by the API. */
+export interface Outcome {
+  counts: Record<string, number>;
+  /** Currency to named amounts, as exact decimals: `{ "USD": { "sales": "99.00" } }`. */
+  totals: Record<string, Record<string, string>>;
+  report?: unknown;
+  /**
+   * 3 when the work was done but left something for a person: rejects, conflicts, breaks. 1 when a part of it
+   * failed and the rest was done; the run then counts as failed.
+   */
+  exitCode?: 0 | 1 | 3;
+  /** One sentence that says what failed, beside exit code 1. */
+  message?: string;
+}
+
+/** What the code of one run may use: its identity, its parameters, and transactions that only its fence can commit. */
+export interface Work {
+  context: Context<Db>;
+  account: { id: number; ref: string };
+  runId: string;
+  job: string;
+  /** The moment for which the run decides: holds that ended by it are due. */
+  asOf: Date;
+  /** Everything is done and then rolled back. */
+  dryRun: boolean;
+  /**
+   * Runs `work` in one transaction, audits the books, stores the outcome with the run and commits, all guarded by
+   * the run's fence. Raises `books-adrift` or `lease-lost`, and then nothing was kept. The counts and totals of
+   * several transactions add up to those of the run.
+   */
+  transaction<T extends Outcome>(work: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * Runs another job as a child of this run, for the same account and moment. Never raises for a failed child, only
+   * `interrupted` and `lease-lost`, after which this run may not go on either.
+   */
+  step(job: string, parameters?: Record<string, unknown>): Promise<StepResult>;
+}
+
+export interface StepResult {
+  job: string;
+  runId: string | undefined;
+  /** Exit code the job would have had as a command. */
+  exitCode: number;
+  outcome: Outcome | undefined;
+  /** One sentence, when it failed. */
+  message: string | undefined;
+}

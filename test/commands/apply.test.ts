@@ -1,0 +1,163 @@
+import { beforeAll, expect, test } from 'vitest';
+import type { Db } from '../../src/db/connect.ts';
+import { newId } from '../../src/ids.ts';
+import { testDatabase } from '../support/database.ts';
+import { configOf, type Place, payrun, payrunJson, workspace, writeConfig } from './payrun.ts';
+
+interface Applied {
+  dry_run: boolean;
+  changes: {
+    kind: string;
+    noun: string;
+    name: string;
+    fields: { field: string; was: string | null; becomes: string }[];
+  }[];
+  unnamed_accounts: string[];
+}
+
+let db: Db;
+let url: string;
+
+beforeAll(async () => {
+  ({ db, url } = await testDatabase());
+});
+
+const apply = async (place: Place, ...flags: string[]) =>
+  (await payrunJson(['apply', ...flags], place)) as Applied;
+const names = ({ changes }: Applied) => changes.map(({ kind, noun, name }) => `${kind} ${noun} ${name}`);
+
+async function programOf(ref: string) {
+  return db.sql
+    .selectFrom('program')
+    .innerJoin('account', 'account.account_id', 'program.account_id')
+    .selectAll('program')
+    .where('account.ref', '=', ref)
+    .where('program.ref', '=', 'main')
+    .executeTakeFirst();
+}
+
+test('a new payrun.json is applied whole, and applying it again changes nothing', async () => {
+  const config = configOf('new', { incentives: [{ ref: 'pro', fixed: '5.00', hold_days: 45 }] });
+  const place = { cwd: await workspace(config), url };
+  const first = await apply(place);
+  expect(names(first)).toEqual([
+    'added account new',
+    'added program new/main',
+    'added incentive new/main/pro',
+    'added source new/offline',
+  ]);
+  expect(await programOf('new')).toMatchObject({
+    currency: 'USD',
+    rate_ppm: 200_000,
+    fixed_amount: null,
+    minimum_payout: 5000n,
+    payout_approval: 'manual',
+    retired: false,
+  });
+  const again = await payrun(['apply'], place);
+  expect(again).toMatchObject({ code: 0, stderr: '' });
+  expect(again.stdout).toContain('There is nothing to change');
+});
+
+test('the difference is shown field by field, as old -> new', async () => {
+  const place = { cwd: await workspace(configOf('changing')), url };
+  await apply(place);
+  await writeConfig(
+    place.cwd,
+    configOf('changing', { commission: { fixed: '7.50' }, minimum_payout: '10', hold_days: 14 }),
+  );
+  const { stdout } = await payrun(['apply'], place);
+  expect(stdout).toContain('~ changed programme changing/main');
+  expect(stdout).toMatch(/hold_days +30 -> 14/);
+  expect(stdout).toMatch(/commission +20 % -> 7\.50 USD/);
+  expect(stdout).toMatch(/minimum_payout +50\.00 USD -> 10\.00 USD/);
+  expect(await programOf('changing')).toMatchObject({ hold_days: 14, fixed_amount: 750n, rate_ppm: null });
+});
+
+test('--dry-run shows the difference and changes nothing', async () => {
+  const place = { cwd: await workspace(configOf('dry')), url };
+  const plan = await apply(place, '--dry-run');
+  expect(plan.dry_run).toBe(true);
+  expect(names(plan)).toContain('added account dry');
+  expect(await programOf('dry')).toBeUndefined();
+});
+
+test('what payrun.json no longer names is retired, not deleted, and comes back under its id', async () => {
+  const config = configOf('coming', { incentives: [{ ref: 'pro', percent: '30' }] });
+  const place = { cwd: await workspace(config), url };
+  await apply(place);
+  const second = { ...config.accounts[0]!.programs[0], ref: 'second', incentives: [] };
+  const reduced = { ...config, accounts: [{ ...config.accounts[0]!, programs: [second], sources: [] }] };
+  const before = await programOf('coming');
+
+  await writeConfig(place.cwd, reduced);
+  expect(names(await apply(place))).toEqual([
+    'added program coming/second',
+    'retired program coming/main',
+    'retired incentive coming/main/pro',
+    'retired source coming/offline',
+  ]);
+  expect(await programOf('coming')).toEqual({ ...before, retired: true });
+  expect(names(await apply(place))).toEqual([]);
+
+  await writeConfig(place.cwd, config);
+  expect(names(await apply(place))).toEqual([
+    'restored program coming/main',
+    'retired program coming/second',
+    'restored incentive coming/main/pro',
+    'restored source coming/offline',
+  ]);
+  expect(await programOf('coming')).toEqual(before);
+});
+
+test("a programme's currency changes only until it has sales", async () => {
+  const place = { cwd: await workspace(configOf('money')), url };
+  await apply(place);
+  await writeConfig(place.cwd, configOf('money', { currency: 'JPY', minimum_payout: '5000' }));
+  expect(names(await apply(place))).toEqual(['changed program money/main']);
+  const program = (await programOf('money'))!;
+  expect(program).toMatchObject({ currency: 'JPY', minimum_payout: 5000n });
+  await addConversion(program);
+
+  await writeConfig(place.cwd, configOf('money', { hold_days: 1 }));
+  for (const command of ['apply', 'check']) {
+    const refused = await payrun([command], place);
+    expect(refused.code).toBe(1);
+    expect(refused.stdout + refused.stderr).toContain('JPY -> USD');
+  }
+  expect(await programOf('money')).toEqual(program);
+});
+
+test('accounts that payrun.json does not name stay as they are, and are told', async () => {
+  await apply({ cwd: await workspace(configOf('elsewhere')), url });
+  const { unnamed_accounts } = await apply({ cwd: await workspace(configOf('here')), url });
+  expect(unnamed_accounts).toContain('elsewhere');
+  expect(await programOf('elsewhere')).toMatchObject({ retired: false });
+});
+
+test('two applies at the same moment end as one', async () => {
+  const place = { cwd: await workspace(configOf('twice')), url };
+  const both = await Promise.all([apply(place), apply(place)]);
+  expect(both.map((one) => one.changes.length).sort()).toEqual([0, 3]);
+});
+
+async function addConversion(program: { account_id: number; id: string }): Promise<void> {
+  await db.sql
+    .insertInto('conversion')
+    .values({
+      account_id: program.account_id,
+      id: newId(new Date()),
+      program_id: program.id,
+      external_id: 'INV-1',
+      affiliate_id: newId(new Date()),
+      amount: 100n,
+      occurred_at: new Date('2026-01-01T00:00:00Z'),
+      fingerprint: newId(new Date()),
+      import_id: newId(new Date()),
+      line: 2,
+      occurred_at_given: true,
+      currency: 'JPY',
+      sales_status: 'complete',
+    } as never)
+    .execute();
+}

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterAll } from 'vitest';
+
+const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+
+export interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+export interface Place {
+  cwd: string;
+  /** DATABASE_URL; without it the workspace has its embedded server. */
+  url?: string | undefined;
+  env?: Record<string, string>;
+}
+
+/** Starts the real command line as a process of its own. */
+export function start(args: string[], { cwd, url, env = {} }: Place): ChildProcess {
+  const inherited = { PATH: process.env.PATH, HOME: process.env.HOME, USER: 'ada' };
+  const database = url === undefined ? {} : { DATABASE_URL: url };
+  return spawn(process.execPath, [cli, ...args], {
+    cwd,
+    env: { ...inherited, ...database, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+/** Everything that the process says until it ends. */
+export async function ended(child: ChildProcess): Promise<Ended> {
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, stdout, stderr };
+}
+
+/** Runs the real command line to its end. */
+export async function payrun(args: string[], place: Place): Promise<Ended> {
+  return ended(start(args, place));
+}
+
+/** The JSON document that a command prints with --json; throws, with what it said, unless it ends with `code`. */
+export async function payrunJson(args: string[], place: Place, code = 0): Promise<unknown> {
+  const run = await payrun([...args, '--json'], place);
+  if (run.code !== code) throw new Error(`exit code ${run.code}\n${run.stdout}\n${run.stderr}`);
+  return JSON.parse(run.stdout);
+}
+
+/** A new empty folder, removed when the test file is done. */
+export async function emptyFolder(): Promise<string> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'payrun-command-'));
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A new folder with this payrun.json. */
+export async function workspace(config: unknown): Promise<string> {
+  const folder = await emptyFolder();
+  await writeConfig(folder, config);
+  return folder;
+}
+
+export async function writeConfig(folder: string, config: unknown): Promise<void> {
+  await writeFile(path.join(folder, 'payrun.json'), JSON.stringify(config, null, 2));
+}
+
+/** A configuration with one account and one programme; what is given replaces parts of the programme. */
+export function configOf(ref: string, program: Record<string, unknown> = {}): Config {
+  return {
+    accounts: [
+      {
+        ref,
+        name: 'Acme Inc.',
+        programs: [
+          {
+            ref: 'main',
+            name: 'Acme Partners',
+            currency: 'USD',
+            timezone: 'Europe/Berlin',
+            hold_days: 30,
+            commission: { percent: '20' },
+            minimum_payout: '50.00',
+            ...program,
+          },
+        ],
+        sources: [{ ref: 'offline', kind: 'sales_csv', program: 'main' }],
+      },
+    ],
+  };
+}
+
+export interface Config {
+  accounts: {
+    ref: string;
+    name: string;
+    programs: Record<string, unknown>[];
+    sources: Record<string, unknown>[];
+  }[];
+  jobs?: Record<string, unknown>;
+}

@@ -1,0 +1,140 @@
+import { describe, expect, test } from 'vitest';
+import type { ProgramRow } from '../../src/db/tables.ts';
+import { approveBatch, approveCommissions } from '../../src/ledger/approve.ts';
+import { assertBalanced } from '../../src/ledger/audit.ts';
+import { claim } from '../../src/ledger/claim.ts';
+import { testDatabase } from '../support/database.ts';
+import { today, World } from '../support/world.ts';
+
+const { db } = await testDatabase();
+
+async function draft(approval: ProgramRow['payout_approval'], preparedBy = 'Ann Lee') {
+  const world = await World.create(db, { payout_approval: approval });
+  await world.sale((await world.affiliate()).id, { status: 'ready_for_payment' });
+  const program = await db.sql
+    .selectFrom('program')
+    .selectAll()
+    .where('id', '=', world.programId)
+    .executeTakeFirstOrThrow();
+  const periodEnd = new Date('2026-02-28T23:00:00Z');
+  const claimed = await db.transaction((session) =>
+    claim(session, world.mover, {
+      program,
+      periodStart: new Date('2026-01-31T23:00:00Z'),
+      periodEnd,
+      preparedBy,
+    }),
+  );
+  const batchId = claimed.batches[0]!.batchId;
+  const approve = (by: string) =>
+    db.transaction((session) => approveBatch(session, world.mover, { batchId, by }));
+  const state = () =>
+    db.sql.selectFrom('payout_batch').selectAll().where('id', '=', batchId).executeTakeFirstOrThrow();
+  const payouts = () => db.sql.selectFrom('payout').selectAll().where('batch_id', '=', batchId).execute();
+  return { world, batchId, approve, state, payouts };
+}
+
+describe('approving a batch', () => {
+  test('makes the draft and its payouts approved, by name and time', async () => {
+    const { approve, state, payouts } = await draft('manual');
+    await approve(' Bob ');
+    expect(await state()).toMatchObject({ status: 'approved', approved_by: 'Bob', approved_at: today });
+    expect(await payouts()).toMatchObject([{ status: 'approved' }]);
+  });
+
+  test('by whoever prepared it, where one person is enough', async () => {
+    const { approve, state } = await draft('manual');
+    await approve('Ann Lee');
+    expect(await state()).toMatchObject({ status: 'approved' });
+  });
+
+  test.each(['Ann Lee', ' ann lee ', 'ANN LEE'])(
+    'two persons: refused to the preparer under the name "%s"',
+    async (by) => {
+      const { approve, state, payouts } = await draft('two_persons');
+      await expect(approve(by)).rejects.toMatchObject({
+        code: 'state',
+        message: expect.stringContaining('two persons'),
+      });
+      expect(await state()).toMatchObject({ status: 'draft', approved_by: null });
+      expect(await payouts()).toMatchObject([{ status: 'draft' }]);
+    },
+  );
+
+  test('two persons: granted to another one', async () => {
+    const { approve, state } = await draft('two_persons');
+    await approve('Bob');
+    expect(await state()).toMatchObject({ status: 'approved', approved_by: 'Bob' });
+  });
+
+  test('needs a name, a draft, and a batch of this account', async () => {
+    const { approve, batchId, world } = await draft('manual');
+    await expect(approve('  ')).rejects.toMatchObject({ code: 'usage' });
+    await approve('Bob');
+    await expect(approve('Cho')).rejects.toMatchObject({
+      code: 'state',
+      message: expect.stringContaining('Bob'),
+    });
+    const neighbour = await World.create(db);
+    await expect(
+      db.transaction((session) => approveBatch(session, neighbour.mover, { batchId, by: 'Bob' })),
+    ).rejects.toMatchObject({ code: 'not-found' });
+    expect(world.accountId).not.toBe(neighbour.accountId);
+  });
+
+  test('two approvals at once: one of them stands', async () => {
+    const { approve, state } = await draft('two_persons');
+    const both = await Promise.allSettled([approve('Bob'), approve('Cho')]);
+    expect(both.map((one) => one.status).sort()).toEqual(['fulfilled', 'rejected']);
+    const winner = both[0]!.status === 'fulfilled' ? 'Bob' : 'Cho';
+    expect(await state()).toMatchObject({ approved_by: winner });
+  });
+});
+
+describe('approving commissions', () => {
+  async function awaiting() {
+    const world = await World.create(db, { commission_approval: 'manual' });
+    const ann = await world.affiliate();
+    const banned = await world.affiliate({ status: 'banned' });
+    const ids = [
+      await world.sale(ann.id, { status: 'pending_manual_approval', amount: 10n }),
+      await world.sale(ann.id, { status: 'pending_manual_approval', amount: 200n }),
+    ];
+    const others = [
+      await world.sale(ann.id, { status: 'pending', amount: 3_000n }),
+      await world.sale(banned.id, { status: 'pending_manual_approval', amount: 40_000n }),
+      await world.sale(ann.id, { status: 'pending_manual_approval' }, { program_id: await world.program() }),
+    ];
+    const approve = (which: Parameters<typeof approveCommissions>[2]) =>
+      db.transaction(async (session) => {
+        const approved = await approveCommissions(session, world.mover, which);
+        await assertBalanced(session, world.accountId);
+        return approved;
+      });
+    const ready = async () => {
+      const rows = await db.sql
+        .selectFrom('commission')
+        .select('id')
+        .where('account_id', '=', world.accountId)
+        .where('status', '=', 'ready_for_payment')
+        .execute();
+      return rows.map((row) => row.id).sort();
+    };
+    return { world, ids, others, approve, ready };
+  }
+
+  test('all of a programme: those that await approval become ready, and nothing else', async () => {
+    const { world, ids, approve, ready } = await awaiting();
+    const approved = await approve({ programId: world.programId });
+    expect(approved).toEqual({ lines: 2, amounts: new Map([['USD', 210n]]) });
+    expect(await ready()).toEqual([...ids].sort());
+    expect(await approve({ programId: world.programId })).toEqual({ lines: 0, amounts: new Map() });
+  });
+
+  test('those named, and of them only the ones that await approval and whose affiliate is not banned', async () => {
+    const { ids, others, approve, ready } = await awaiting();
+    const approved = await approve({ commissionIds: [ids[0]!, others[0]!, others[1]!] });
+    expect(approved).toEqual({ lines: 1, amounts: new Map([['USD', 10n]]) });
+    expect(await ready()).toEqual([ids[0]]);
+  });
+});

@@ -1,0 +1,75 @@
+import type { Db } from '../../src/db/connect.ts';
+import type { AffiliateRow, CommissionRow, ProgramRow } from '../../src/db/tables.ts';
+import { showId } from '../../src/ids.ts';
+import { exportPayouts, preparePayouts } from '../../src/payouts/payout.ts';
+import type { Outcome, Work } from '../../src/runs/work.ts';
+import { outboxOf, testWork, testWorkspace } from '../support/work.ts';
+import { World } from '../support/world.ts';
+
+export interface Payee {
+  affiliate?: Partial<AffiliateRow>;
+  commissions?: Partial<CommissionRow>[];
+}
+
+/** A workspace and a world with one prepared batch for each method and currency among `payees`. */
+export async function preparedBatch(db: Db, payees: Payee[], program: Partial<ProgramRow> = {}) {
+  const world = await World.create(db, program);
+  const workspace = await testWorkspace();
+  for (const { affiliate, commissions = [{}] } of payees) {
+    const row = await world.affiliate(affiliate);
+    for (const values of commissions) {
+      const currency = values.currency ?? 'USD';
+      await world.sale(row.id, { status: 'ready_for_payment', ...values }, { currency });
+    }
+  }
+  await preparePayouts(testWork(world), { preparedBy: 'fin' });
+  const batches = () =>
+    db.sql
+      .selectFrom('payout_batch')
+      .selectAll()
+      .where('account_id', '=', world.accountId)
+      .orderBy('id')
+      .execute();
+  const payouts = () =>
+    db.sql
+      .selectFrom('payout')
+      .selectAll()
+      .where('account_id', '=', world.accountId)
+      .orderBy('amount')
+      .execute();
+  const commissions = () =>
+    db.sql
+      .selectFrom('commission')
+      .selectAll()
+      .where('account_id', '=', world.accountId)
+      .orderBy('amount')
+      .execute();
+  const batchId = (await batches())[0]!.id;
+  const work = (options: Parameters<typeof testWork>[1] = {}): Work =>
+    testWork(world, { workspace, ...options });
+  return {
+    world,
+    workspace,
+    batchId,
+    /** As it is shown, and as the names of its files begin. */
+    name: showId('batch', batchId),
+    batches,
+    payouts,
+    commissions,
+    work,
+    outbox: () => outboxOf(workspace),
+    export: (
+      choice: Parameters<typeof exportPayouts>[1] = {},
+      options: Parameters<typeof testWork>[1] = {},
+    ) => exportPayouts(work(options), choice),
+  };
+}
+
+export interface ExportReport {
+  batches: { batch: string; done: string; format: string; rows: number; amount: string; currency: string }[];
+  files: { file: string; state: string; sha256: string }[];
+  refused: { batch: string; reason: string; payouts: number; amount: string; references: string[] }[];
+  failed: { batch: string; code: string; message: string; todo: string }[];
+}
+
+export const reportOf = (outcome: Outcome) => outcome.report as ExportReport;
