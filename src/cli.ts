@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
-import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import * as apply from './commands/apply.ts';
 import * as audit from './commands/audit.ts';
 import * as check from './commands/check.ts';
+import * as commissions from './commands/commissions.ts';
 import * as db from './commands/db.ts';
 import * as demo from './commands/demo.ts';
 import * as explain from './commands/explain.ts';
@@ -20,13 +20,10 @@ import { describeError, PayrunError } from './errors.ts';
 import { describeFault, faultOf } from './runs/fault.ts';
 import { systemClock } from './time.ts';
 
-// A young generation that does not grow: rows by the million are short-lived, and memory must not follow their number.
-setFlagsFromString('--semi-space-growth-factor=1');
-
 const groups = [
   ['A workspace', [init, check, apply, demo]],
   ['The night', [run, runs, start]],
-  ['Money', [importing, release, payouts]],
+  ['Money', [importing, release, commissions, payouts]],
   ['Answers', [explain, audit]],
   ['Machinery', [db]],
 ] as const;

@@ -2,7 +2,7 @@ import { access, cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { applyChanges, planChanges } from '../db/apply.ts';
+import { applyChanges, lockForChanges, planChanges } from '../db/apply.ts';
 import type { Db } from '../db/connect.ts';
 import { importFile } from '../imports/import.ts';
 import { exportPayouts, listBatches } from '../payouts/payout.ts';
@@ -46,6 +46,7 @@ async function demo(shell: Shell, folder: string): Promise<Answer> {
   };
   return withWorkspace(there, async (context) => {
     await context.db.transaction(async (session) => {
+      await lockForChanges(session);
       const plan = await planChanges(session, [...context.config.accounts], night);
       await applyChanges(session, plan);
       return plan;

@@ -27,7 +27,15 @@ export interface Tally {
   commissions: Map<string, bigint>;
 }
 
+interface Sum {
+  kind: string;
+  currency: string;
+  amount: bigint;
+  lines: number;
+}
+
 const uniqueViolation = '23505';
+const manyRows = 10_000;
 
 /**
  * The one door for every sale: takes the rows in `stage`, dedupes them by external id, finds affiliate and
@@ -59,13 +67,23 @@ export async function postTally(session: Session, mover: Mover): Promise<Tally> 
       { movement: 'record', from: 'earned', to: 'pending' },
       sql`sum(lines)`,
     )}`.execute(session.sql);
-  const sums = await sql<{ kind: string; currency: string; amount: bigint }>`/* ledger.record.sums */
-    select kind, currency, sum(amount)::bigint as amount from tally group by kind, currency order by currency`.execute(
+  const sums = await sql<Sum>`/* ledger.record.sums */
+    select kind, currency, sum(amount)::bigint as amount, sum(lines)::integer as lines from tally group by kind, currency order by currency`.execute(
     session.sql,
   );
+  await refreshStatistics(session, sums.rows);
   const of = (kind: string) =>
     new Map(sums.rows.filter((row) => row.kind === kind).map((row) => [row.currency, row.amount]));
   return { sales: of('sale'), commissions: of('commission') };
+}
+
+/**
+ * After a large import the server's statistics may still speak of empty tables, and what comes next in the night would
+ * be planned for them: a nested loop over a million rows does not end before morning.
+ */
+async function refreshStatistics(session: Session, sums: Sum[]): Promise<void> {
+  const recorded = sums.filter((sum) => sum.kind === 'sale').reduce((rows, sum) => rows + sum.lines, 0);
+  if (recorded >= manyRows) await session.client.query('analyze conversion, commission');
 }
 
 /** Reads what `record` must know of a programme. */

@@ -137,9 +137,28 @@ test('accounts that payrun.json does not name stay as they are, and are told', a
 
 test('two applies at the same moment end as one', async () => {
   const place = { cwd: await workspace(configOf('twice')), url };
-  const both = await Promise.all([apply(place), apply(place)]);
-  expect(both.map((one) => one.changes.length).sort()).toEqual([0, 3]);
+  const both = await db.transaction(async ({ client }) => {
+    await client.query('lock table account in share row exclusive mode');
+    const running = [apply(place), apply(place)];
+    await waitFor(async () => (await waitingForLocks()) === 2);
+    return running;
+  });
+  const counts = (await Promise.all(both)).map((one) => one.changes.length);
+  expect(counts.sort()).toEqual([0, 3]);
 });
+
+async function waitingForLocks(): Promise<number> {
+  const sessions = await db.session(({ client }) =>
+    client.query(
+      "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+    ),
+  );
+  return sessions.rows.length;
+}
+
+async function waitFor(condition: () => Promise<boolean>): Promise<void> {
+  while (!(await condition())) await new Promise((next) => setImmediate(next));
+}
 
 async function addConversion(program: { account_id: number; id: string }): Promise<void> {
   await db.sql

@@ -1,7 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import { testDatabase } from '../support/database.ts';
-import { configOf, emptyFolder, ended, payrun, start, workspace } from './payrun.ts';
+import { configOf, emptyFolder, ended, payrun, payrunJson, start, workspace } from './payrun.ts';
 
 let url: string;
 
@@ -113,15 +116,68 @@ test('on the first request to stop it says so, and ends with nothing half done',
   await payrun(['apply'], { cwd, url });
   const child = start(['start'], { cwd, url });
   const end = ended(child);
-  await new Promise<void>((scheduled) => {
-    child.stderr?.on('data', (text: string) => {
-      if (text.includes('job scheduled')) scheduled();
-    });
-  });
+  await heard(child, 'job scheduled');
   child.kill('SIGTERM');
   const { code, stderr, stdout } = await end;
   expect({ code, stdout }).toEqual({ code: 0, stdout: '' });
   expect(stderr).toContain('stopping');
+});
+
+const waitingJob = `import { defineJob } from 'payrun';
+export default defineJob({
+  name: 'wait',
+  summary: 'Wait.',
+  parameters: {},
+  run: async ({ context: { signal } }) => {
+    const alive = setInterval(() => {}, 1000);
+    console.error('waiting');
+    await new Promise((_, reject) => {
+      if (process.env.STUBBORN) return;
+      signal.addEventListener('abort', () => { clearInterval(alive); reject(new Error('told to stop')); });
+    });
+  },
+});
+`;
+
+async function startWaiting(env: Record<string, string>) {
+  const place = { cwd: await workspace(configOf('acme')), url, env };
+  await payrun(['apply'], place);
+  await mkdir(path.join(place.cwd, 'jobs'));
+  await writeFile(path.join(place.cwd, 'jobs', 'wait.ts'), waitingJob);
+  const child = start(['run', 'wait'], place);
+  const end = ended(child);
+  await heard(child, 'waiting');
+  return { place, child, end };
+}
+
+test('Ctrl-C interrupts a run, which is then in the history as interrupted', async () => {
+  const { place, child, end } = await startWaiting({});
+  child.kill('SIGINT');
+  const { code, stdout, stderr } = await end;
+  expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+  expect(stderr).toContain('stopping');
+  expect(stderr).toContain('[interrupted]');
+  const [run] = (await payrunJson(['runs', 'list', '--job', 'wait'], place)) as { status: string }[];
+  expect(run).toMatchObject({ status: 'interrupted' });
+});
+
+test('the second Ctrl-C ends the process at once, and its run counts as lost', async () => {
+  const { place, child, end } = await startWaiting({ STUBBORN: '1' });
+  child.kill('SIGINT');
+  await heard(child, 'stopping');
+  child.kill('SIGINT');
+  expect(await end).toMatchObject({ code: 130, stdout: '' });
+  const [run] = (await payrunJson(['runs', 'list', '--job', 'wait'], place)) as { status: string }[];
+  expect(run).toMatchObject({ status: 'lost' });
+});
+
+test('the command of the package starts the same command line', async () => {
+  const launcher = fileURLToPath(new URL('../../src/payrun.js', import.meta.url));
+  expect((await stat(launcher)).mode & 0o111).toBe(0o111);
+  const child = spawn(launcher, ['explain'], { cwd: await emptyFolder(), env: { PATH: nodeFirst() } });
+  const { code, stderr } = await ended(child);
+  expect(code).toBe(2);
+  expect(stderr).toContain("missing required argument 'id'");
 });
 
 test('colours are for terminals only', async () => {
@@ -132,3 +188,16 @@ test('colours are for terminals only', async () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what a colour is
   expect(run.stdout).not.toMatch(/\u001b\[/);
 });
+
+/** Waits until the process has said that on stderr. */
+function heard(child: ChildProcess, what: string): Promise<void> {
+  return new Promise((resolve) => {
+    child.stderr?.on('data', (text: string) => {
+      if (text.includes(what)) resolve();
+    });
+  });
+}
+
+function nodeFirst(): string {
+  return `${path.dirname(process.execPath)}${path.delimiter}${process.env.PATH}`;
+}

@@ -8,6 +8,7 @@ import { type Claim, type ClaimPlan, claim } from '../../src/ledger/claim.ts';
 import { markExported } from '../../src/ledger/mark-exported.ts';
 import { unclaim } from '../../src/ledger/unclaim.ts';
 import { testDatabase } from '../support/database.ts';
+import { waitsForLock } from '../support/locks.ts';
 import { World } from '../support/world.ts';
 
 const { db } = await testDatabase();
@@ -261,7 +262,7 @@ describe('at the same moment', () => {
     const late = await db.transaction(async (session) => {
       const claimed = await claimAndAudit(session, world, world.mover, plan);
       const other = claimNow(world);
-      await waitingForLock(1);
+      await waitsForLock(db, other);
       return { claimed, other };
     });
     expect(late.claimed.batches).toMatchObject([{ amount: 321n, lines: 3 }]);
@@ -277,7 +278,7 @@ describe('at the same moment', () => {
     const claiming = await db.transaction(async (session) => {
       await decline(session, world, gone);
       const other = claimNow(world);
-      await waitingForLock(1);
+      await waitsForLock(db, other);
       return { other };
     });
     expect((await claiming.other).batches).toMatchObject([{ amount: 70n, lines: 1 }]);
@@ -442,16 +443,4 @@ async function decline(session: Session, world: World, id: string): Promise<void
       posted_at: world.mover.now,
     })
     .execute();
-}
-
-/** Waits until so many sessions of this database wait for a lock, by asking, not by sleeping. */
-async function waitingForLock(sessions: number): Promise<void> {
-  for (;;) {
-    const waiting = await db.session(({ client }) =>
-      client.query<{ n: number }>(
-        "select count(*)::integer as n from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-      ),
-    );
-    if (waiting.rows[0]!.n >= sessions) return;
-  }
 }

@@ -5,6 +5,7 @@ import { markExported } from '../../src/ledger/mark-exported.ts';
 import { markPaid } from '../../src/ledger/settle.ts';
 import { refusePayouts } from '../../src/ledger/unclaim.ts';
 import { testDatabase } from '../support/database.ts';
+import { waitsForLock } from '../support/locks.ts';
 import { today, World } from '../support/world.ts';
 
 const { db } = await testDatabase();
@@ -87,9 +88,15 @@ describe('marking a payout as paid', () => {
   });
 
   test('the last two at the same moment settle the batch', async () => {
-    const { payouts, pay, batch } = await exported(1, 2);
-    const both = await Promise.all((await payouts()).map((payout) => pay(payout.id)));
-    expect(both.map((one) => one.batchSettled).sort()).toEqual([false, true]);
+    const { world, payouts, pay, batch } = await exported(1, 2);
+    const [one, two] = await payouts();
+    const first = await db.transaction(async (session) => {
+      await markPaid(session, world.mover, { payoutId: one!.id, providerReference: 'T-1', by: 'Bob' });
+      const other = pay(two!.id);
+      await waitsForLock(db, other);
+      return { other };
+    });
+    expect(await first.other).toMatchObject({ batchSettled: true });
     expect(await batch()).toMatchObject({ status: 'settled' });
   });
 

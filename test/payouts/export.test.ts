@@ -227,6 +227,21 @@ describe('exporting again', () => {
     expect(await batch.batches()).toMatchObject([{ status: 'exported', exported_at: today }]);
   });
 
+  test('gives the same bytes when the provider has sent a payout back since', async () => {
+    const batch = await preparedBatch(db, three);
+    await batch.export();
+    const before = await batch.outbox();
+    const [payout] = await batch.payouts();
+    await db.sql
+      .updateTable('payout')
+      .set({ status: 'canceled', status_at: new Date('2026-03-09T00:00:00Z') })
+      .where('id', '=', payout!.id)
+      .execute();
+    const { counts } = await exportUnaudited(batch, batch.batchId);
+    expect(counts).toMatchObject({ rebuilt_batches: 1, files_written: 0 });
+    expect(await batch.outbox()).toEqual(before);
+  });
+
   test.each(['paypal.csv', 'paypal.manifest.json'])(
     'alarms when %s was changed, and changes nothing',
     async (file) => {

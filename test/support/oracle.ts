@@ -58,7 +58,9 @@ export interface Entry {
   affiliate: string;
   status: OracleSale['status'];
   /** Undefined when it earns nothing, not even a line of zero. */
-  commission: { amount: bigint; incentive: string | null; holdDays: number; holdUntil: Date; declined: boolean } | undefined;
+  commission:
+    | { amount: bigint; incentive: string | null; holdDays: number; holdUntil: Date; declined: boolean }
+    | undefined;
 }
 
 const decimals: Record<string, number> = { JPY: 0, USD: 2, EUR: 2, KWD: 3 };
@@ -87,7 +89,9 @@ export class Oracle {
       first.set(sale.id, sale);
       return 'recorded';
     });
-    const inOrder = [...first.values()].sort((a, b) => a.at.getTime() - b.at.getTime() || (a.id < b.id ? -1 : 1));
+    const inOrder = [...first.values()].sort(
+      (a, b) => a.at.getTime() - b.at.getTime() || (a.id < b.id ? -1 : 1),
+    );
     for (const sale of inOrder) this.#record(sale);
     return verdicts.map((verdict, at) => (verdict === 'duplicates' ? this.#again(file[at]!) : verdict));
   }
@@ -139,7 +143,11 @@ export class Oracle {
     });
   }
 
-  #earned(sale: OracleSale, affiliate: string, rule: Rule & Partial<OracleIncentive>): NonNullable<Entry['commission']> {
+  #earned(
+    sale: OracleSale,
+    affiliate: string,
+    rule: Rule & Partial<OracleIncentive>,
+  ): NonNullable<Entry['commission']> {
     const holdDays = sale.holdDays ?? rule.holdDays ?? this.#terms.holdDays;
     const percent = this.#terms.affiliates[affiliate]!.override ?? rule.percent;
     return {
@@ -163,7 +171,9 @@ export class Oracle {
         (one.months === undefined || sale.at < later(first, { months: one.months }, this.#terms.timezone)),
     );
     const conditions = (one: OracleIncentive) =>
-      [one.products, one.prices, one.interval, one.subscriptionOnly || undefined].filter((it) => it !== undefined).length;
+      [one.products, one.prices, one.interval, one.subscriptionOnly || undefined].filter(
+        (it) => it !== undefined,
+      ).length;
     matching.sort(
       (a, b) => conditions(b) - conditions(a) || b.priority - a.priority || (a.id < b.id ? -1 : 1),
     );
@@ -188,7 +198,9 @@ export class Oracle {
 /** The same time of day on the calendar of `zone` some days or months later, never earlier where clocks change. */
 function later(at: Date, by: { days?: number; months?: number }, zone: string): Date {
   if (by.days === 0) return at;
-  const local = Temporal.Instant.fromEpochMilliseconds(at.getTime()).toZonedDateTimeISO(zone).toPlainDateTime();
+  const local = Temporal.Instant.fromEpochMilliseconds(at.getTime())
+    .toZonedDateTimeISO(zone)
+    .toPlainDateTime();
   return new Date(local.add(by).toZonedDateTime(zone, { disambiguation: 'later' }).epochMilliseconds);
 }
 

@@ -1,0 +1,93 @@
+import { access, mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { connect } from '../../src/db/connect.ts';
+import { testDatabase } from '../support/database.ts';
+import { configOf, payrun, payrunJson, workspace } from './payrun.ts';
+
+interface Checked {
+  problems: number;
+  findings: { check: string; status: string; message: string; todo?: string }[];
+}
+
+let url: string;
+
+beforeAll(async () => {
+  url = (await testDatabase()).url;
+});
+
+const problemsOf = ({ findings }: Checked) => findings.filter(({ status }) => status === 'problem');
+
+test('a check of a workspace that was never used does not make its database', async () => {
+  const cwd = await workspace(configOf('fresh'));
+  const { findings } = (await payrunJson(['check'], { cwd })) as Checked;
+  expect(findings.find(({ check }) => check === 'database')).toMatchObject({
+    status: 'note',
+    message: expect.stringContaining('does not exist yet'),
+  });
+  await expect(access(path.join(cwd, '.payrun'))).rejects.toThrow('ENOENT');
+});
+
+test('what was not applied is a problem with code 2, until it is applied', async () => {
+  const place = { cwd: await workspace(configOf('checked')), url };
+  const before = (await payrunJson(['check'], place, 2)) as Checked;
+  expect(problemsOf(before)).toMatchObject([
+    { check: 'applied', todo: expect.stringContaining('payrun apply') },
+  ]);
+  await payrunJson(['apply'], place);
+  expect(await payrunJson(['check'], place)).toMatchObject({ problems: 0 });
+});
+
+test('every problem is told at once', async () => {
+  const cwd = await workspace({
+    ...configOf('many'),
+    jobs: { nightli: { cron: '0 2 * * *', timezone: 'UTC' } },
+  });
+  await writeFile(path.join(cwd, 'outbox'), 'a file where a folder should be');
+  const checked = (await payrunJson(
+    ['check'],
+    { cwd, url: 'postgres://nobody@127.0.0.1:1/x' },
+    2,
+  )) as Checked;
+  expect(problemsOf(checked).map(({ check }) => check)).toEqual(['database', 'folder', 'jobs']);
+});
+
+test('a job of the workspace that cannot be loaded is named', async () => {
+  const place = { cwd: await workspace(configOf('jobs')), url };
+  await payrunJson(['apply'], place);
+  await mkdir(path.join(place.cwd, 'jobs'));
+  await writeFile(path.join(place.cwd, 'jobs', 'mine.ts'), 'export default 1;\n');
+  const { code, stdout } = await payrun(['check'], place);
+  expect(code).toBe(2);
+  expect(stdout).toMatch(/problem +jobs .*jobs\/mine\.ts/);
+  expect(stdout).toContain('1 problem.');
+});
+
+test('a database without our schema is a problem, and the check does not migrate it', async () => {
+  const name = `payrun_bare_${process.pid}_${Date.now()}`;
+  const admin = await connect(url, { connections: 1 });
+  await admin.session(({ client }) => client.query(`create database ${name}`));
+  try {
+    const bare = new URL(url);
+    bare.pathname = `/${name}`;
+    const place = { cwd: await workspace(configOf('bare')), url: bare.href };
+    for (const _ of ['first', 'second']) {
+      const checked = (await payrunJson(['check'], place, 2)) as Checked;
+      expect(problemsOf(checked)).toMatchObject([
+        { check: 'schema', todo: expect.stringContaining('db migrate') },
+      ]);
+    }
+    const refused = await payrun(['apply'], place);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain('[database-schema]');
+    expect(await payrunJson(['db', 'migrate', '--dry-run'], place)).toMatchObject({
+      migrations: [expect.any(String)],
+    });
+    expect(await payrunJson(['db', 'migrate'], place)).toMatchObject({ migrations: [expect.any(String)] });
+    expect(await payrunJson(['db', 'migrate'], place)).toMatchObject({ migrations: [] });
+    expect((await payrun(['apply'], place)).code).toBe(0);
+  } finally {
+    await admin.session(({ client }) => client.query(`drop database ${name} with (force)`));
+    await admin.close();
+  }
+});

@@ -1,0 +1,130 @@
+import { readdir } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { testDatabase } from '../support/database.ts';
+import { payrun, payrunJson } from './payrun.ts';
+import { openShop, type Shop } from './shop.ts';
+
+interface Batch {
+  batch: string;
+  status: string;
+  payouts: number;
+  amount: string;
+  currency: string;
+  files: string[];
+  prepared_by: string;
+  approved_by: string | null;
+  first_payouts: {
+    payout: string;
+    reference: string;
+    amount: string;
+    status: string;
+    provider_reference: string | null;
+  }[];
+}
+
+let url: string;
+
+beforeAll(async () => {
+  url = (await testDatabase()).url;
+});
+
+async function prepared(shop: Shop, by = 'ada'): Promise<Batch> {
+  await payrunJson(['release', '--as-of', '2026-03-02'], shop);
+  await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-02', '--by', by], shop);
+  const batches = (await payrunJson(['payouts', 'list'], shop)) as Batch[];
+  expect(batches).toHaveLength(1);
+  return show(shop, batches[0]!.batch);
+}
+
+const show = async (shop: Shop, batch: string) =>
+  (await payrunJson(['payouts', 'show', batch], shop)) as Batch;
+
+test('from ready to paid: prepare, approve, export, mark paid', async () => {
+  const shop = await openShop(url);
+  const draft = await prepared(shop);
+  expect(draft).toMatchObject({
+    status: 'draft',
+    payouts: 1,
+    amount: '300.00',
+    currency: 'USD',
+    prepared_by: 'ada',
+  });
+  const [payout] = draft.first_payouts;
+
+  await payrunJson(['payouts', 'approve', draft.batch], shop);
+  expect(await show(shop, draft.batch)).toMatchObject({ status: 'approved', approved_by: 'ada' });
+
+  await payrunJson(['payouts', 'export'], shop);
+  const exported = await show(shop, draft.batch);
+  expect(exported.status).toBe('exported');
+  expect(await readdir(path.join(shop.cwd, 'outbox'))).toEqual(expect.arrayContaining(exported.files));
+
+  const flags = ['--reference', 'PP-77', '--by', 'Grace'];
+  await payrunJson(['payouts', 'mark-paid', payout!.reference, ...flags], shop);
+  const paid = await show(shop, draft.batch);
+  expect(paid).toMatchObject({ status: 'settled' });
+  expect(paid.first_payouts[0]).toMatchObject({ status: 'paid', provider_reference: 'PP-77' });
+});
+
+test('a dry run of a preparation shows who would be paid, and makes nothing', async () => {
+  const shop = await openShop(url);
+  await payrunJson(['release', '--as-of', '2026-03-02'], shop);
+  const plan = await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-02', '--dry-run'], shop);
+  expect(plan).toMatchObject({ run: null, dry_run: true, counts: { payouts: 1, left_out: 2 } });
+  expect(await payrunJson(['payouts', 'list'], shop)).toEqual([]);
+});
+
+test('where two persons are asked for, the approval needs a name, and another one', async () => {
+  const shop = await openShop(url, { payout_approval: 'two_persons' });
+  const { batch } = await prepared(shop, 'Grace');
+  const unnamed = await payrun(['payouts', 'approve', batch], shop);
+  expect(unnamed.code).toBe(2);
+  expect(unnamed.stderr).toContain('--by');
+  const same = await payrun(['payouts', 'approve', batch, '--by', 'grace'], shop);
+  expect(same.code).toBe(1);
+  expect(same.stderr).toContain('two persons');
+  expect((await show(shop, batch)).status).toBe('draft');
+  await payrunJson(['payouts', 'approve', batch, '--by', 'Ada'], shop);
+  expect(await show(shop, batch)).toMatchObject({ status: 'approved', approved_by: 'Ada' });
+});
+
+test('a canceled batch gives its commissions back, and needs a reason', async () => {
+  const shop = await openShop(url);
+  const { batch } = await prepared(shop);
+  expect((await payrun(['payouts', 'cancel', batch], shop)).code).toBe(2);
+  await payrunJson(['payouts', 'cancel', batch, '--reason', 'wrong month'], shop);
+  expect(await show(shop, batch)).toMatchObject({ status: 'canceled', payouts: 0 });
+  const again = await prepared2(shop);
+  expect(again).toMatchObject({ status: 'draft', amount: '300.00' });
+});
+
+test('a payout is marked paid by name only, and only by its own id or reference', async () => {
+  const shop = await openShop(url);
+  const { batch } = await prepared(shop);
+  expect((await payrun(['payouts', 'mark-paid', 'INV-1', '--reference', 'X'], shop)).code).toBe(2);
+  const sale = await payrun(['payouts', 'mark-paid', 'INV-1', '--reference', 'X', '--by', 'Grace'], shop);
+  expect(sale.code).toBe(2);
+  expect(sale.stderr).toContain('This is no payout');
+  const { first_payouts } = await show(shop, batch);
+  const early = await payrun(
+    ['payouts', 'mark-paid', first_payouts[0]!.payout, '--reference', 'X', '--by', 'Grace'],
+    shop,
+  );
+  expect(early.code).toBe(1);
+  expect(early.stderr).toContain('not exported yet');
+});
+
+test('an id of something else is refused with what was expected', async () => {
+  const shop = await openShop(url);
+  const run = await payrun(['payouts', 'show', 'po_01m7y4rnpkfr2vw6q000000001'], shop);
+  expect(run.code).toBe(2);
+  expect(run.stderr).toContain('starts with "pob_"');
+});
+
+async function prepared2(shop: Shop): Promise<Batch> {
+  await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-02'], shop);
+  const drafts = (await payrunJson(['payouts', 'list', '--status', 'draft'], shop)) as Batch[];
+  expect(drafts).toHaveLength(1);
+  return drafts[0]!;
+}

@@ -1,0 +1,55 @@
+import { expect, test } from 'vitest';
+import { createPaint, pairs, plural, showDecimal, table, width } from '../../src/commands/render.ts';
+
+const plain = createPaint(false);
+
+test('a table aligns names at the left and amounts at the right, also beside Japanese names', () => {
+  const columns = [{ title: 'who' }, { title: 'amount', align: 'right' as const }, { title: 'note' }];
+  const rows = [
+    ['Ada', '1,234.50 USD', ''],
+    ['山田太郎', '5 JPY', 'new'],
+  ];
+  expect(table(plain, columns, rows)).toBe(
+    ['who             amount  note', 'Ada       1,234.50 USD', '山田太郎         5 JPY  new'].join('\n'),
+  );
+});
+
+test('a text is as wide as a terminal shows it', () => {
+  expect(width('Zoë')).toBe(3);
+  expect(width('Zoe\u0308')).toBe(3);
+  expect(width('山田')).toBe(4);
+  expect(width('ﾊﾝｶｸ')).toBe(4);
+  expect(width('한국')).toBe(4);
+  expect(width('')).toBe(0);
+  expect(width(createPaint(true).bad('bad'))).toBe(3);
+});
+
+test('colours appear only where they are wanted', () => {
+  expect(createPaint(false).good('ok')).toBe('ok');
+  expect(createPaint(true).good('ok')).toBe('\u001b[32mok\u001b[39m');
+});
+
+test('amounts are shown with their thousands apart, their exact decimals and their currency', () => {
+  expect(showDecimal('1234567.50', 'USD')).toBe('1,234,567.50 USD');
+  expect(showDecimal('-0.05', 'USD')).toBe('-0.05 USD');
+  expect(showDecimal('1500', 'JPY')).toBe('1,500 JPY');
+  expect(showDecimal('99999999999999999999.999', 'KWD')).toBe('99,999,999,999,999,999,999.999 KWD');
+});
+
+test('a list of names and values leaves out what has no value', () => {
+  expect(
+    pairs(plain, [
+      ['a', '1'],
+      ['long', undefined],
+      ['bc', '2'],
+    ]),
+  ).toBe('a   1\nbc  2');
+});
+
+test('a count agrees with its noun', () => {
+  expect([plural(1, 'row'), plural(0, 'row'), plural(1200, 'entry', 'entries')]).toEqual([
+    '1 row',
+    '0 rows',
+    '1,200 entries',
+  ]);
+});

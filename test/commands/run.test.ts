@@ -1,0 +1,139 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { testDatabase } from '../support/database.ts';
+import { payrun, payrunJson } from './payrun.ts';
+import { openShop, type Shop } from './shop.ts';
+
+interface Ran {
+  run: string | null;
+  job: string;
+  as_of: string;
+  status: string;
+  counts: Record<string, number>;
+  totals: Record<string, Record<string, string>>;
+}
+
+let shop: Shop;
+
+beforeAll(async () => {
+  shop = await openShop((await testDatabase()).url);
+  await mkdir(path.join(shop.cwd, 'jobs'));
+  await writeFile(
+    path.join(shop.cwd, 'jobs', 'greet.ts'),
+    `import { defineJob, z } from 'payrun';
+export default defineJob({
+  name: 'greet',
+  summary: 'Greet somebody.',
+  parameters: { name: z.string(), times: z.int().default(1), note: z.string().optional() },
+  run: async (work, { name, times, note }) => {
+    const outcome = { counts: { greetings: times }, totals: {}, report: { name, note } };
+    return name === 'nobody' ? { ...outcome, exitCode: 3 } : outcome;
+  },
+});
+`,
+  );
+});
+
+test('a dry run shows what would happen and keeps nothing, not even itself', async () => {
+  const before = await payrunJson(['runs', 'list'], shop);
+  const ran = (await payrunJson(['release', '--as-of', '2026-02-10', '--dry-run'], shop)) as Ran;
+  expect(ran).toMatchObject({ run: null, dry_run: true, totals: { USD: { released: '300.00' } } });
+  expect(await payrunJson(['runs', 'list'], shop)).toEqual(before);
+  expect(await payrunJson(['explain', 'INV-1'], shop)).toMatchObject({ commission: { status: 'pending' } });
+});
+
+test("--as-of is read in the job's zone, else in UTC, unless it names an offset", async () => {
+  const asOf = async (job: string, text: string) =>
+    ((await payrunJson(['run', job, '--as-of', text, '--dry-run'], shop)) as Ran).as_of;
+  expect(await asOf('nightly', '2025-07-01')).toBe('2025-06-30T22:00:00.000Z');
+  expect(await asOf('nightly', '2025-07-01T02:00')).toBe('2025-07-01T00:00:00.000Z');
+  expect(await asOf('nightly', '2025-07-01T02:00Z')).toBe('2025-07-01T02:00:00.000Z');
+  expect(await asOf('release-holds', '2025-07-01')).toBe('2025-07-01T00:00:00.000Z');
+});
+
+test('a time that is none is refused with an example', async () => {
+  const run = await payrun(['release', '--as-of', 'yesterday'], shop);
+  expect(run).toMatchObject({ code: 2, stdout: '' });
+  expect(run.stderr).toContain('found: yesterday');
+  expect(run.stderr).toContain('2026-03-01T02:00');
+});
+
+test('an unknown job is answered with those that there are, one of the workspace among them', async () => {
+  const run = await payrun(['run', 'nightly2'], shop);
+  expect(run.code).toBe(2);
+  expect(run.stderr).toMatch(/audit,.* greet,.* nightly,/);
+});
+
+test("a job takes its parameters in its schema's kinds", async () => {
+  const run = ['run', 'greet', '--param', 'name=42', '--param', 'times=3', '--param', 'note=a=b'];
+  expect(await payrunJson(run, shop)).toMatchObject({
+    counts: { greetings: 3 },
+    report: { name: '42', note: 'a=b' },
+  });
+});
+
+test('parameters that a job does not take are refused', async () => {
+  for (const [text, said] of [
+    ['nobody', 'name=value'],
+    ['naem=x', 'name'],
+    ['times=many', 'times'],
+  ]) {
+    const run = await payrun(['run', 'greet', '--param', text!], shop);
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain(said);
+  }
+});
+
+test('work done that leaves something for a person ends with code 3', async () => {
+  expect((await payrun(['run', 'greet', '--param', 'name=nobody'], shop)).code).toBe(3);
+});
+
+test('the whole night runs, is kept with its steps, and can be looked at', async () => {
+  const ran = (await payrunJson(['run', 'nightly', '--as-of', '2026-03-02T02:00'], shop)) as Ran;
+  expect(ran).toMatchObject({ status: 'done', counts: { failed: 0 } });
+  const list = (await payrunJson(['runs', 'list', '--job', 'nightly'], shop)) as Ran[];
+  expect(list).toMatchObject([{ run: ran.run, status: 'done', as_of: '2026-03-02T01:00:00.000Z' }]);
+  const shown = (await payrunJson(['runs', 'show', ran.run!], shop)) as { steps: Ran[] };
+  expect(shown.steps.map(({ job }) => job)).toContain('release-holds');
+  expect(shown.steps.find(({ job }) => job === 'release-holds')).toMatchObject({
+    counts: { released: 3 },
+    totals: { USD: { released: '570.00' } },
+  });
+  const text = await payrun(['runs', 'show', ran.run!], shop);
+  expect(text.stdout).toMatch(/as of +2026-03-02 02:00 Europe\/Berlin/);
+  expect(text.stdout).toMatch(/release-holds +done/);
+});
+
+test('a run that failed is in the history with its reason', async () => {
+  await writeFile(
+    path.join(shop.cwd, 'jobs', 'fail.ts'),
+    `import { defineJob, PayrunError } from 'payrun';
+export default defineJob({
+  name: 'fail',
+  summary: 'Fail.',
+  run: async () => { throw new PayrunError('state', 'The moon is in the wrong place.'); },
+});
+`,
+  );
+  const failed = await payrun(['run', 'fail'], shop);
+  expect(failed).toMatchObject({ code: 1, stdout: '' });
+  expect(failed.stderr).toContain('error: The moon is in the wrong place. [state]');
+  const [run] = (await payrunJson(['runs', 'list', '--job', 'fail'], shop)) as Ran[];
+  expect(run).toMatchObject({ status: 'failed', error: { message: 'The moon is in the wrong place.' } });
+});
+
+test('what is a defect is said in one line, with its trace only on request', async () => {
+  await writeFile(
+    path.join(shop.cwd, 'jobs', 'break.ts'),
+    `import { defineJob } from 'payrun';
+export default defineJob({ name: 'break', summary: 'Break.', run: async () => { throw new TypeError('secret row'); } });
+`,
+  );
+  const plain = await payrun(['run', 'break'], shop);
+  expect(plain.code).toBe(1);
+  expect(plain.stderr).toMatch(/^error: This is a defect in Payrun\. .*\[defect\]$/m);
+  expect(plain.stderr).not.toContain('secret row');
+  const traced = await payrun(['run', 'break'], { ...shop, env: { PAYRUN_DEBUG: '1' } });
+  expect(traced.stderr).toContain('secret row');
+});
