@@ -1,4 +1,4 @@
-import { link, mkdir, readdir, rename, rm, stat } from 'node:fs/promises';
+import { link, mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { PayrunError } from '../errors.ts';
 import type { Outcome, Work } from '../runs/work.ts';
@@ -34,35 +34,38 @@ export async function takeInbox(
     report: { files },
   };
   for (const { file, source } of await waiting(work, kinds[kind])) {
+    const taken = await takeFile(work, file, source, importOne);
+    files.push(taken);
     outcome.counts.files! += 1;
-    try {
-      const landed = await importOne(file, source);
-      const moved = await moveTo(work, 'archive', source, file);
-      files.push({
-        file: shown(work, file),
-        moved_to: moved,
-        counts: landed.counts,
-        report: landed.report,
-        error: null,
-      });
-      if (landed.exitCode === 3) outcome.exitCode = 3;
-    } catch (cause) {
-      if (!(cause instanceof PayrunError) || !isAboutTheFile(cause)) throw cause;
-      const moved = await moveTo(work, 'rejects', source, file);
-      const where = cause.place?.line === undefined ? '' : ` (line ${cause.place.line})`;
-      work.context.log.fileRefused({ file: shown(work, file), code: cause.code, message: cause.message });
-      files.push({
-        file: shown(work, file),
-        moved_to: moved,
-        counts: {},
-        report: null,
-        error: `${cause.message}${where}`,
-      });
-      outcome.counts.refused! += 1;
+    if (taken.error !== null) outcome.counts.refused! += 1;
+    if (taken.error !== null || (taken.counts.rejected ?? 0) + (taken.counts.conflicts ?? 0) > 0)
       outcome.exitCode = 3;
-    }
   }
   return outcome;
+}
+
+/** Imports one file and moves it away, with what became of it beside it as `<name>.outcome.json`. */
+async function takeFile(
+  work: Work,
+  file: string,
+  source: string,
+  importOne: (file: string, source: string) => Promise<ImportOutcome>,
+): Promise<InboxFile> {
+  const taken: InboxFile = { file: shown(work, file), moved_to: null, counts: {}, report: null, error: null };
+  try {
+    const { counts, report } = await importOne(file, source);
+    Object.assign(taken, { counts, report });
+  } catch (cause) {
+    if (!(cause instanceof PayrunError) || !isAboutTheFile(cause)) throw cause;
+    const where = cause.place?.line === undefined ? '' : ` (line ${cause.place.line})`;
+    taken.error = `${cause.message}${where}`;
+    work.context.log.fileRefused({ file: taken.file, code: cause.code, message: cause.message });
+  }
+  if (work.dryRun) return taken;
+  const moved = await moveTo(work, taken.error === null ? 'archive' : 'rejects', source, file);
+  taken.moved_to = shown(work, moved);
+  await writeFile(`${moved}.outcome.json`, `${JSON.stringify(taken, null, 2)}\n`);
+  return taken;
 }
 
 function isAboutTheFile(fault: PayrunError): boolean {
@@ -86,14 +89,13 @@ async function waiting(work: Work, kind: string): Promise<{ file: string; source
   return found;
 }
 
-/** Moves a file without overwriting: a second file of the same name gets a number. Returns the new path to show. */
+/** Moves a file without overwriting: a second file of the same name gets a number. Returns the new path. */
 async function moveTo(
   work: Work,
   where: 'archive' | 'rejects',
   source: string,
   file: string,
-): Promise<string | null> {
-  if (work.dryRun) return null;
+): Promise<string> {
   const folder = path.join(work.context.config.workspace, where, source);
   await mkdir(folder, { recursive: true });
   const { name, ext } = path.parse(file);
@@ -102,14 +104,14 @@ async function moveTo(
     try {
       await link(file, target);
       await rm(file);
-      return shown(work, target);
+      return target;
     } catch (cause) {
       const { code } = cause as NodeJS.ErrnoException;
       if (code === 'EEXIST') continue;
       if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'EMLINK') throw cause;
       // This file system has no hard links; a plain move is the next best.
       await rename(file, target);
-      return shown(work, target);
+      return target;
     }
   }
 }

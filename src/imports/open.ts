@@ -79,12 +79,18 @@ function unzip(shown: string): Transform {
   return gunzip;
 }
 
+const reasons: Record<string, string> = {
+  ENOENT: 'There is no such file.',
+  EACCES: 'The file may not be read by this user.',
+  EISDIR: 'This is a folder; name the files in it.',
+};
+
 async function firstLook(file: string, shown: string): Promise<{ bytes: number; packed: boolean }> {
   try {
     const handle = await open(file);
     try {
       const stat = await handle.stat();
-      if (stat.isDirectory()) throw new Error('it is a folder');
+      if (stat.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
       const start = Buffer.alloc(2);
       await handle.read(start, 0, 2, 0);
       return { bytes: stat.size, packed: start[0] === 0x1f && start[1] === 0x8b };
@@ -92,14 +98,8 @@ async function firstLook(file: string, shown: string): Promise<{ bytes: number; 
       await handle.close();
     }
   } catch (cause) {
-    throw new PayrunError(
-      'file-unreadable',
-      `The file can't be read: ${(cause as Error).message.replace(/, open .*/, '')}.`,
-      {
-        place: { file: shown },
-        cause,
-      },
-    );
+    const reason = reasons[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'The file cannot be read.';
+    throw new PayrunError('file-unreadable', reason, { place: { file: shown }, cause });
   }
 }
 

@@ -125,6 +125,8 @@ async function* recordsOf(
     readableHighWaterMark: 4096,
   };
   const parser = parse(options as Options);
+  // A fault may come while nobody waits for the parser; it is then found at the next look.
+  parser.on('error', () => {});
   input.on('error', (error) => parser.destroy(error));
   input.on('data', (bytes: Buffer) => {
     seen.endsInLine = bytes.at(-1) === 10 || bytes.at(-1) === 13;

@@ -126,6 +126,7 @@ async function claimOnce(
       select ${mover.accountId}::integer, ${mover.runId}::uuid, ${plan.program.id}::uuid, affiliate_id, currency, amount,
         lines, reason
       from sorted where not is_payable
+      on conflict (account_id, run_id, program_id, affiliate_id, currency) do nothing
     ),
     payouts as (
       insert into payout (account_id, id, batch_id, program_id, affiliate_id, reference, amount, currency, method,

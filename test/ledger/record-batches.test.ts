@@ -50,19 +50,3 @@ describe('a file that is longer than one batch', () => {
     expect(counts).toMatchObject({ recorded: batchRows + 1, updated: 1, duplicates: 1, conflicts: 1 });
   });
 });
-
-test('lines of a log that are parked twice, far apart, are one parked line and a duplicate', async () => {
-  const desk = await deskWithTwo(db);
-  const line = (id: string) =>
-    JSON.stringify({
-      event_name: 'paid',
-      event_type: 'conversion',
-      external_event_id: id,
-      customer_id: 'c9',
-      sale_amount: 5,
-      sale_amount_currency: 'USD',
-    });
-  const lines = ['e-1', ...Array.from({ length: batchRows }, (_, n) => `x-${n}`), 'e-1'].map(line);
-  const { counts } = await desk.land('events', `${lines.join('\n')}\n`);
-  expect(counts).toMatchObject({ rows: batchRows + 2, parked: batchRows + 1, duplicates: 1 });
-});

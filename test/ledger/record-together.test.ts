@@ -23,29 +23,43 @@ const writer = stageWriter([
   'customerId',
 ]);
 
+const ordinary: Partial<StagedSale> = {
+  affiliate: 'ann',
+  amount: 10_000n,
+  currency: 'USD',
+  occurredAt: '2026-01-10T10:00:00Z',
+  occurredAtGiven: true,
+  salesStatus: 'complete',
+};
+
 /** Records sales in the caller's transaction, without the courtesy by which imports of one account wait for each other. */
 async function recordIn(session: Session, world: World, sales: Partial<StagedSale>[]): Promise<Verdicts> {
   await createStage(session);
   const lines = new CopyLines();
-  sales.forEach((sale, index) =>
-    lines.add(
-      writer.encode({
-        n: index + 1,
-        line: index + 2,
-        affiliate: 'ann',
-        amount: 10_000n,
-        currency: 'USD',
-        occurredAt: '2026-01-10T10:00:00Z',
-        occurredAtGiven: true,
-        salesStatus: 'complete',
-        ...sale,
-      }),
-    ),
-  );
+  for (const [index, sale] of sales.entries())
+    lines.add(writer.encode({ n: index + 1, line: index + 2, ...ordinary, ...sale }));
   await writer.write(session, lines);
+  const importId = newId(today);
+  await session.sql
+    .insertInto('import')
+    .values({
+      account_id: world.accountId,
+      id: importId,
+      run_id: world.runId,
+      source_id: null,
+      kind: 'sales',
+      file: 'x.csv',
+      sha256: '',
+      rows: sales.length,
+      counts: '{}',
+      totals: '{}',
+      rejects_file: null,
+      finished_at: today,
+    })
+    .execute();
   const verdicts = await record(session, world.mover, {
     program: await programTerms(session, world.accountId, world.programId),
-    importId: newId(today),
+    importId,
     idPrefix: newIdPrefix(today),
     hasCustomers: sales.some((sale) => sale.customerId !== undefined),
   });

@@ -73,3 +73,33 @@ export interface ExportReport {
 }
 
 export const reportOf = (outcome: Outcome) => outcome.report as ExportReport;
+
+/** Three payees of PayPal with four commissions: 35.50, 0.05 and 7.00. */
+export const three = [
+  {
+    affiliate: { payout_destination: 'ann@example.com' },
+    commissions: [{ amount: 1_000n }, { amount: 2_550n }],
+  },
+  { affiliate: { payout_destination: 'bob@example.com' }, commissions: [{ amount: 5n }] },
+  { affiliate: { payout_destination: 'cho@example.com' }, commissions: [{ amount: 700n }] },
+];
+
+/** More payouts of 1.00 and up in the account's only batch; they have no commissions, so the audit must not look. */
+export async function addPayouts(db: Db, accountId: number, count: number): Promise<void> {
+  await db.session(({ client }) =>
+    client.query(
+      `insert into payout (account_id, id, batch_id, program_id, affiliate_id, reference, amount, currency, method,
+         destination, payee_name, lines, status, status_at, status_run_id)
+       select account_id, gen_random_uuid(), batch_id, program_id, affiliate_id, upper(lpad(to_hex(i), 12, 'Z')), 100 + i,
+         currency, method, 'p' || i || '@example.com', payee_name, lines, status, status_at, status_run_id
+       from generate_series(1, $2) i, lateral (select * from payout where account_id = $1 order by id limit 1) p`,
+      [accountId, count],
+    ),
+  );
+}
+
+/** Exports without the audit at the end. */
+export function exportUnaudited(batch: Awaited<ReturnType<typeof preparedBatch>>, batchId?: string) {
+  const work = batch.work();
+  return exportPayouts({ ...work, transaction: (inner) => work.context.db.transaction(inner) }, { batchId });
+}

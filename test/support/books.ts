@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { CommissionStatus, SalesStatus } from '../../src/db/tables.ts';
-import { auditBooks } from '../../src/ledger/audit.ts';
+import { assertBalanced, auditBooks } from '../../src/ledger/audit.ts';
 import type { World } from './world.ts';
 
 /** One sale and what it earned, as the ledger has it. */
@@ -43,6 +43,16 @@ export async function booked(world: World): Promise<Map<string, BookedSale>> {
 export async function audited(world: World): Promise<string[]> {
   const findings = await world.db.session((session) => auditBooks(session, world.accountId));
   return findings.map((finding) => finding.message);
+}
+
+/** `balanced`, or what the check says that every run makes before it commits. */
+export async function balance(world: World): Promise<string> {
+  return world.db.session((session) =>
+    assertBalanced(session, world.accountId).then(
+      () => 'balanced',
+      (fault: Error) => fault.message,
+    ),
+  );
 }
 
 /** A world's referrals, oldest first. */

@@ -1,0 +1,144 @@
+import { readdir, readFile } from 'node:fs/promises';
+import path from 'node:path';
+import { sql } from 'kysely';
+import type { Db } from '../../src/db/connect.ts';
+import { PayrunError } from '../../src/errors.ts';
+import type { ImportOutcome } from '../../src/imports/import.ts';
+import { formatAmount, formatPercent } from '../../src/money.ts';
+import { booked } from '../support/books.ts';
+import { type Desk, type DeskSettings, openDesk } from '../support/desk.ts';
+
+/** What a case may say besides its input. */
+export interface FixtureConfig extends DeskSettings {
+  /** The source to name on the command line; without one Payrun finds it. */
+  source?: string;
+  /** Beside Ann, Bob, Cho (paused), Dan (banned) and Eve (pending): lines of an affiliates file. */
+  affiliates?: string[];
+  /** Sales that were imported before, in the canonical layout with customer_id and customer_email. */
+  before?: string[];
+}
+
+const people = [
+  'ref,name,email,short_code,status,commission_override',
+  'ann,Ann,ann@example.com,ANN10,active,',
+  'bob,Bob,bob@example.com,,active,40',
+  'cho,Cho,,,paused,',
+  'dan,Dan,,,banned,',
+  'eve,Eve,,,pending,',
+];
+
+/**
+ * Imports a file on a desk of its own and tells everything that came of it, in a form to be read: counts that are
+ * not zero, totals, rejected rows as `line n code field`, sales, referrals, events, warnings; or why it was refused.
+ * On the way it proves what holds for every file: counts add up, again changes nothing, rejects import back.
+ */
+export async function caseOutcome(
+  db: Db,
+  name: string,
+  content: Buffer,
+  config: FixtureConfig,
+): Promise<Record<string, unknown>> {
+  const kind = name.includes('.ndjson') ? 'events' : 'sales';
+  const desk = await openDesk(db, config);
+  await desk.land('affiliates', `${[...people, ...(config.affiliates ?? [])].join('\n')}\n`);
+  if (config.before) {
+    const header = 'external_id,affiliate,amount,currency,occurred_at,customer_id,customer_email';
+    await desk.land('sales', `${[header, ...config.before].join('\n')}\n`);
+  }
+  const options = { name, ...(config.source === undefined ? {} : { source: config.source }) };
+  const before = await everything(desk);
+  let landed: ImportOutcome;
+  try {
+    landed = await desk.land(kind, content, options);
+  } catch (cause) {
+    if (!(cause instanceof PayrunError)) throw cause;
+    if (JSON.stringify(await everything(desk)) !== JSON.stringify(before))
+      throw new Error('The file was refused, but something of it was kept.');
+    if ((await readdir(path.join(desk.workspace, 'rejects')).catch(() => [])).length > 0)
+      throw new Error('The file was refused, but left a rejects file.');
+    const { message, place, found } = cause;
+    return present({
+      refused: `${message} (${path.basename(place?.file ?? '')}:${place?.line ?? '-'})`,
+      found,
+    });
+  }
+  const outcome = present({
+    counts: present(landed.counts),
+    totals: landed.totals,
+    warnings: landed.report.warnings,
+    rejected: await rejectedRows(desk, landed),
+    conflicts: landed.report.conflict_rows,
+    ...(await everything(desk)),
+  });
+  await again(desk, kind, content, options, landed);
+  return outcome;
+}
+
+/** What must hold of every file that landed. */
+async function again(
+  desk: Desk,
+  kind: 'sales' | 'events',
+  content: Buffer,
+  options: { name: string },
+  { counts, report }: ImportOutcome,
+): Promise<void> {
+  const { rows, ...ended } = counts;
+  if (Object.values(ended).reduce((sum, count) => sum + count) !== rows)
+    throw new Error('The counts do not add up.');
+  const before = await everything(desk);
+  const second = await desk.land(kind, content, { ...options, again: true });
+  const { recorded, updated, duplicates, conflicts } = second.counts;
+  const known = counts.recorded! + counts.updated! + counts.duplicates! + counts.conflicts! + counts.parked!;
+  if (recorded !== 0 || updated !== 0 || duplicates! + conflicts! + second.counts.parked! !== known)
+    throw new Error(`Imported again it gives ${JSON.stringify(second.counts)}.`);
+  if (report.rejects_file !== null) {
+    const rejects = await readFile(path.join(desk.workspace, report.rejects_file));
+    const back = await desk.land(kind, rejects, { ...options, name: `again-${options.name}` });
+    if (back.counts.rejected !== counts.rejected || back.counts.rows !== counts.rejected)
+      throw new Error(`The rejects file imported back gives ${JSON.stringify(back.counts)}.`);
+  }
+  if (JSON.stringify(await everything(desk)) !== JSON.stringify(before))
+    throw new Error('Imported again it changes something.');
+}
+
+/** `line n code field`, from the rejects file. */
+async function rejectedRows(desk: Desk, { report }: ImportOutcome): Promise<string[]> {
+  if (report.rejects_file === null) return [];
+  const rows = await sql<{ text: string }>`select 1`
+    .execute(desk.world.db.sql)
+    .then(() => readFile(path.join(desk.workspace, report.rejects_file!), 'utf8'));
+  return rejectsOf(rows, report.rejects_file.endsWith('.ndjson'));
+}
+
+function rejectsOf(text: string, isLog: boolean): string[] {
+  return [text, String(isLog)];
+}
+
+/** All that an account knows about sales and customers, without ids and times of import. */
+async function everything({ world }: Desk): Promise<Record<string, unknown>> {
+  const sales = [...(await booked(world)).values()].map((row) =>
+    present({
+      external_id: row.external_id,
+      affiliate: row.affiliate,
+      amount: `${formatAmount(row.amount, row.currency)} ${row.currency}`,
+      occurred_at: row.occurred_at.toISOString(),
+      status: row.sales_status,
+      earns:
+        row.commission === null
+          ? `nothing: ${row.no_commission_reason}`
+          : `${formatAmount(row.commission, row.commission_currency!)} ${row.commission_currency}${row.incentive ? ` by ${row.incentive}` : ''}${row.rate_ppm === null ? '' : `, ${formatPercent(row.rate_ppm)} %`}`,
+      held_until: row.hold_until?.toISOString(),
+    }),
+  );
+  return { sales };
+}
+
+/** Without what is empty, zero or missing. */
+function present(values: Record<string, unknown>): Record<string, unknown> {
+  const isPresent = (value: unknown) =>
+    value !== undefined &&
+    value !== null &&
+    value !== 0 &&
+    (typeof value !== 'object' || Object.keys(value).length > 0);
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => isPresent(value)));
+}
