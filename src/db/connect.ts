@@ -67,7 +67,8 @@ export async function connect(
 
 /** Zone and style are pinned, and the server notices within two seconds that a killed client is gone. */
 const sessionSettings =
-  "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set client_connection_check_interval = 2000; set jit = off";
+  "set timezone = 'UTC'; set datestyle = 'ISO, YMD'; set intervalstyle = 'postgres'; set client_connection_check_interval = 2000; set jit = off; " +
+  "set temp_buffers = '64MB'";
 
 /** An idle connection that breaks is an event and no failure: its next statement will say so. The pool waits for this. */
 function prepareConnection(client: pg.ClientBase): Promise<unknown> {

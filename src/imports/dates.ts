@@ -14,7 +14,7 @@ const iso =
  * alone is the start of that day.
  */
 export function dateReader(format: string, zone: string): DateReader {
-  const parts = format === 'iso' ? isoParts : patternParts(format);
+  const parts = format === 'iso' ? isoParts : eitherPart(patternParts(format), patternParts(dateOf(format)));
   const offset = offsetFinder(zone);
   return (text) => {
     const found = parts(text);
@@ -59,8 +59,18 @@ const tokens: Record<string, [key: keyof Parts, pattern: string]> = {
   ss: ['second', '(\\d{2})'],
 };
 
-/** A pattern with a time also takes a date alone, as spreadsheets drop the time of midnight. */
-function patternParts(format: string): (text: string) => Parts | undefined {
+/** The date of a pattern that ends in a time; spreadsheets drop the time of midnight, so a date alone is taken too. */
+function dateOf(format: string): string {
+  return format.replace(/[T\s]+HH.*$/, '');
+}
+
+type PartsReader = (text: string) => Parts | undefined;
+
+function eitherPart(first: PartsReader, second: PartsReader): PartsReader {
+  return (text) => first(text) ?? second(text);
+}
+
+function patternParts(format: string): PartsReader {
   const keys: (keyof Parts)[] = [];
   let source = '';
   for (const piece of format.split(/(YYYY|YY|MM|DD|HH|mm|ss)/)) {

@@ -145,7 +145,12 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
       return { code: 'amount-negative', field: 'sale_amount', found: String(body.sale_amount) };
     event.amount = amount;
     event.salesStatus = 'complete';
-    return terms(event, body) ?? setExchange(event, reading.program, reading.rates);
+    return terms(event, body) ?? exchange(event);
+  }
+
+  function exchange(event: StagedEvent): RowFault | undefined {
+    const fault = setExchange(event, reading.program, reading.rates);
+    return fault && { ...fault, field: 'sale_amount_currency' };
   }
 
   function terms(event: StagedEvent, body: Record<string, unknown>): RowFault | undefined {

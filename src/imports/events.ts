@@ -53,7 +53,8 @@ export async function recordLog(
   for await (const group of events.lines()) {
     for (const line of group) {
       const event = events.read(line);
-      const full = event.eventType === 'conversion' ? recorder.add(writer.encode(event)) : undefined;
+      const full =
+        event.eventType === 'conversion' ? recorder.add(writer.encode(event), event.externalId) : undefined;
       if (full) await full;
     }
     rows += group.length;
@@ -188,16 +189,21 @@ async function park(session: Session, landing: Landing, source: Source): Promise
   return doubles;
 }
 
-/** Rejected lines go back as JSON lines with line, error, field and message added, so that they can be corrected there. */
+/** What an earlier import has added to the end of a line. */
+const earlierFault = /,?"line":\d+,"error":"[^"]*","field":"[^"]*","message":"(?:[^"\\]|\\.)*"\}$/;
+
+/** Rejected lines go back as JSON lines with line, error, field and message added, so that they can be corrected there; else letter for letter. */
 async function rejectsOf(session: Session, landing: Landing): Promise<RejectsFile> {
   const { file, work, importId } = landing;
   const rejected = matched(logLines(file.read(), file.shown), outcomes(session, 'rejected'));
   async function* chunks(): AsyncGenerator<string> {
     for await (const { record, outcome } of rejected) {
       const { line, code, field, found } = outcome;
-      const added = { line, error: code, field, message: faultMessage(code, field, found) };
-      const body = code === 'json' ? { text: record.text } : (JSON.parse(record.text) as object);
-      yield `${JSON.stringify({ ...body, ...added })}\n`;
+      const added = JSON.stringify({ line, error: code, field, message: faultMessage(code, field, found) });
+      const body =
+        code === 'json' ? JSON.stringify({ text: record.text }) : record.text.replace(earlierFault, '}');
+      const start = body.replace(/\s*\}$/, '');
+      yield `${start}${start === '{' ? '' : ','}${added.slice(1)}\n`;
     }
   }
   return writeRejects(work.context.config.workspace, importId, 'ndjson', chunks());

@@ -91,7 +91,8 @@ export function rejectedCsv(
   rejected: AsyncIterable<{ record: { cells: string[] }; outcome: Outcome }>,
 ): AsyncIterable<Buffer> {
   const kept = header.flatMap((name, index) => (rejectColumns.includes(name.toLowerCase()) ? [] : [index]));
-  const lines = stringify({ delimiter, bom: true, record_delimiter: '\r\n' });
+  // Without quotes a line break in a cell that is not that of the file would end its row.
+  const lines = stringify({ delimiter, bom: true, record_delimiter: '\r\n', quoted_match: /[\r\n]/ });
   async function feed(): Promise<void> {
     lines.write([...kept.map((index) => header[index]), ...rejectColumns]);
     for await (const { record, outcome } of rejected) {

@@ -73,7 +73,8 @@ export async function landSales(
   let rows = 0;
   for await (const group of csv.groups) {
     for (const one of group) {
-      const full = recorder.add(writer.encode(read(one)));
+      const sale = read(one);
+      const full = recorder.add(writer.encode(sale), sale.externalId);
       if (full) await full;
     }
     rows += group.length;

@@ -118,7 +118,7 @@ export async function programTerms(
 async function recordOnce(session: Session, mover: Mover, batch: Batch): Promise<Verdicts> {
   if (batch.hasCustomers) await introduce(session, mover, batch.program.id);
   await judge(session, mover, batch);
-  await session.client.query('analyze verdict; set local enable_nestloop = off');
+  await session.client.query('set local enable_nestloop = off');
   await post(session, mover, batch);
   if (batch.hasCustomers) await advance(session, mover);
   let verdicts = await countVerdicts(session);

@@ -98,6 +98,7 @@ type Column = [
 export async function createStage(session: Session): Promise<void> {
   const list = columns.map(([name, type]) => `${name} ${type}`).join(', ');
   await session.client.query(`
+    set local work_mem = '64MB';
     drop table if exists pg_temp.stage, pg_temp.verdict, pg_temp.outcome, pg_temp.tally;
     create temp table stage (${list}) on commit drop;
     create temp table verdict (n integer not null, verdict text not null, affiliate_id uuid, referral_id uuid,

@@ -1,11 +1,12 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
+import { parse } from 'csv-parse/sync';
 import { sql } from 'kysely';
 import type { Db } from '../../src/db/connect.ts';
 import { PayrunError } from '../../src/errors.ts';
 import type { ImportOutcome } from '../../src/imports/import.ts';
 import { formatAmount, formatPercent } from '../../src/money.ts';
-import { booked } from '../support/books.ts';
+import { booked, referrals } from '../support/books.ts';
 import { type Desk, type DeskSettings, openDesk } from '../support/desk.ts';
 
 /** What a case may say besides its input. */
@@ -101,17 +102,27 @@ async function again(
     throw new Error('Imported again it changes something.');
 }
 
-/** `line n code field`, from the rejects file. */
+/** `line n code field: message` of each row of the rejects file. */
 async function rejectedRows(desk: Desk, { report }: ImportOutcome): Promise<string[]> {
   if (report.rejects_file === null) return [];
-  const rows = await sql<{ text: string }>`select 1`
-    .execute(desk.world.db.sql)
-    .then(() => readFile(path.join(desk.workspace, report.rejects_file!), 'utf8'));
-  return rejectsOf(rows, report.rejects_file.endsWith('.ndjson'));
+  const text = await readFile(path.join(desk.workspace, report.rejects_file), 'utf8');
+  const rows = report.rejects_file.endsWith('.csv') ? csvRows(text) : ndjsonRows(text);
+  return rows.map(([line, error, field, message]) => `line ${line} ${error} ${field}: ${message}`);
 }
 
-function rejectsOf(text: string, isLog: boolean): string[] {
-  return [text, String(isLog)];
+/** What stands behind the original cells, however many those are. */
+function csvRows(text: string): string[][] {
+  const delimiter = /(.)error\1field\1message/.exec(text)![1]!;
+  const rows: string[][] = parse(text, { bom: true, delimiter, relax_column_count: true });
+  return rows.slice(1).map((cells) => cells.slice(-4));
+}
+
+function ndjsonRows(text: string): string[][] {
+  const bodies = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, string>);
+  return bodies.map(({ line, error, field, message }) => [line!, error!, field!, message!]);
 }
 
 /** All that an account knows about sales and customers, without ids and times of import. */
@@ -130,7 +141,26 @@ async function everything({ world }: Desk): Promise<Record<string, unknown>> {
       held_until: row.hold_until?.toISOString(),
     }),
   );
-  return { sales };
+  const known = await referrals(world);
+  const { rows: events } = await sql<Record<string, unknown>>`
+    select e.external_event_id as id, e.event_type as type, e.event_name as name, e.action, e.referral_status, e.occurred_at, e.line
+    from event e where account_id = ${world.accountId} order by line`.execute(world.db.sql);
+  const { rows: parked } = await sql<Record<string, unknown>>`
+    select line, external_event_id as id from parked_event where account_id = ${world.accountId} order by line`.execute(
+    world.db.sql,
+  );
+  return {
+    sales,
+    referrals: known.map((row) =>
+      present({
+        ...row,
+        created_at: row.created_at.toISOString(),
+        converted_at: row.converted_at?.toISOString(),
+      }),
+    ),
+    events: events.map((row) => present({ ...row, occurred_at: (row.occurred_at as Date).toISOString() })),
+    parked: parked.map(present),
+  };
 }
 
 /** Without what is empty, zero or missing. */

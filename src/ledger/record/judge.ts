@@ -23,7 +23,7 @@ export async function judge(session: Session, mover: Mover, batch: Batch): Promi
   await sql`/* ledger.record.judge */
     with named as materialized (${namedAffiliate(mover.accountId)}),
     customer as materialized (${customer}),
-    attributed as materialized (
+    attributed as (
       select s.n, s.external_id, s.fault, s.sales_status,
         coalesce(named.affiliate_id, customer.affiliate_id) as affiliate_id,
         case when s.affiliate is null or named.affiliate_id = customer.affiliate_id then customer.referral_id end as referral_id,
@@ -50,7 +50,7 @@ export async function judge(session: Session, mover: Mover, batch: Batch): Promi
       left join conversion c on c.account_id = ${mover.accountId} and c.external_id = a.external_id and a.code is null
     ),
     doubled as materialized (
-      select external_id from stage where external_id is not null group by external_id having count(*) > 1
+      ${batch.hasNoDoubles ? sql`select null::text as external_id where false` : doubledIds}
     ),
     first as materialized (
       select external_id, min(n) as n from judged
@@ -65,7 +65,12 @@ export async function judge(session: Session, mover: Mover, batch: Batch): Promi
     refused as (
       insert into outcome (n, line, verdict, code, field, found)
       select s.n, s.line, case when j.code = 'customer-unknown' then ${unattributed} else 'rejected' end, j.code,
-        case when s.fault is not null then s.fault_field when j.code like 'affiliate%' then 'affiliate' else 'customer_id' end,
+        case
+          when s.fault is not null then s.fault_field
+          when j.code like 'affiliate%' then ${batch.log ? 'metadata.affiliate_id' : 'affiliate'}
+          when j.code = 'customer-ambiguous' then 'customer_email'
+          else 'customer_id'
+        end,
         case when s.fault is not null then s.fault_found when j.code like 'affiliate%' then s.affiliate_exact end
       from judged j join stage s on s.n = j.n left join first_parked on first_parked.external_id = j.external_id
       where j.code is not null and not ${isDoubleInLog}
@@ -86,6 +91,9 @@ export async function judge(session: Session, mover: Mover, batch: Batch): Promi
     left join first on first.external_id = j.external_id
     left join first_parked on first_parked.external_id = j.external_id`.execute(session.sql);
 }
+
+const doubledIds = sql`
+  select external_id from stage where external_id is not null group by external_id having count(*) > 1`;
 
 /** Whether the id of a row `a` of an event log was met before as an event of another type, or is parked. */
 function knownToLog(accountId: number, log: 'new' | 'parked'): RawBuilder<unknown> {

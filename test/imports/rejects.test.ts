@@ -1,0 +1,181 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { PayrunError } from '../../src/errors.ts';
+import { importFile } from '../../src/imports/import.ts';
+import { booked } from '../support/books.ts';
+import { testDatabase } from '../support/database.ts';
+import { type Desk, type DeskSettings, openDesk } from '../support/desk.ts';
+import { today } from '../support/world.ts';
+
+const { db } = await testDatabase();
+const header = 'external_id,affiliate,amount,currency,occurred_at';
+
+async function deskOfAnn(settings?: DeskSettings): Promise<Desk> {
+  const desk = await openDesk(db, settings);
+  await desk.world.affiliate({ ref: 'ann' });
+  return desk;
+}
+
+/** The files of the rejects folder, hidden ones too. */
+async function rejectsOf(desk: Desk): Promise<string[]> {
+  return (await readdir(path.join(desk.workspace, 'rejects')).catch(() => [])).sort();
+}
+
+/** Imports, takes the rejects file, corrects it as a person would, and imports it as it is. */
+async function correct(
+  desk: Desk,
+  kind: 'sales' | 'events',
+  text: string,
+  correction: (rejects: string) => string,
+  source?: string,
+) {
+  const options = source === undefined ? {} : { source };
+  const first = await desk.land(kind, text, options);
+  const rejects = await readFile(path.join(desk.workspace, first.report.rejects_file!), 'utf8');
+  const second = await desk.land(kind, correction(rejects), options);
+  return { first: first.counts, rejects, second: second.counts };
+}
+
+describe('a rejects file', () => {
+  test('has the original columns and values, then line, error, field and message, and opens as UTF-8', async () => {
+    const desk = await deskOfAnn();
+    const text = `note;${header.replaceAll(',', ';')}\n"a; ""b""\nc";s-1;Müller;1.00;USD;2026-01-10\nfine;s-2;ann;1.00;USD;2026-01-10\n`;
+    const { report } = await desk.land('sales', text);
+    const file = path.join(desk.workspace, report.rejects_file!);
+    expect(await readFile(file, 'utf8')).toBe(
+      `\ufeffnote;${header.replaceAll(',', ';')};line;error;field;message\r\n` +
+        `"a; ""b""\nc";s-1;Müller;1.00;USD;2026-01-10;2;affiliate-unknown;affiliate;"There is no affiliate ""Müller""; import the affiliate first, or correct the name."\r\n`,
+    );
+    expect((await stat(file)).mode & 0o077).toBe(0);
+    expect(report.rejects_file).toBe(`rejects/${report.import}.csv`);
+  });
+
+  test('can be imported as it is once its rows are corrected', async () => {
+    const desk = await deskOfAnn();
+    const text = `${header},note\ns-1,nobody,1.00,USD,2026-01-10,"two\nlines"\ns-2,ann,2.00,USD,2026-01-10,\ns-3,ann,x,USD,2026-01-10,\n`;
+    const { first, second } = await correct(desk, 'sales', text, (rejects) =>
+      rejects.replace('nobody', 'ann').replace(',x,', ',3.00,'),
+    );
+    expect(first).toMatchObject({ rows: 3, recorded: 1, rejected: 2 });
+    expect(second).toMatchObject({ rows: 2, recorded: 2, rejected: 0 });
+    const notes = await db.sql
+      .selectFrom('conversion')
+      .select(['external_id', 'note'])
+      .where('account_id', '=', desk.world.accountId)
+      .orderBy('external_id')
+      .execute();
+    expect(notes).toEqual([
+      { external_id: 's-1', note: 'two\nlines' },
+      { external_id: 's-2', note: null },
+      { external_id: 's-3', note: null },
+    ]);
+  });
+
+  test('keeps to its source: other headers, positions, delimiter and decimal mark', async () => {
+    const source = {
+      ref: 'shop',
+      kind: 'sales_csv',
+      decimal: ',',
+      date_format: 'DD.MM.YYYY',
+      mapping: { external_id: 'Beleg', affiliate: '#1', amount: '#4', occurred_at: 'Tag' },
+      defaults: { currency: 'USD' },
+    };
+    const desk = await deskOfAnn({ sources: [source] });
+    const text = 'Partner;Beleg;Tag;Betrag\nnobody;1;10.01.2026;1,50\nann;2;10.01.2026;1.50\n';
+    const { first, second } = await correct(
+      desk,
+      'sales',
+      text,
+      (rejects) => rejects.replace('nobody', 'ann').replace('1.50', '1,50'),
+      'shop',
+    );
+    expect([first.rejected, second.recorded]).toEqual([2, 2]);
+    expect([...(await booked(desk.world)).values()].map((sale) => sale.amount)).toEqual([150n, 150n]);
+  });
+
+  test('in which one row was corrected gives the other one back, with its columns once', async () => {
+    const desk = await deskOfAnn();
+    const text = `${header}\ns-1,nobody,1.00,USD,2026-01-10\ns-2,nobody,1.00,USD,2026-01-10\n`;
+    const { rejects, second } = await correct(desk, 'sales', text, (one) => one.replace('nobody', 'ann'));
+    expect(second).toMatchObject({ rows: 2, recorded: 1, rejected: 1 });
+    const names = (await rejectsOf(desk)).map((name) => path.join(desk.workspace, 'rejects', name));
+    const headers = await Promise.all(
+      names.map(async (name) => (await readFile(name, 'utf8')).split('\r\n')[0]),
+    );
+    expect(new Set(headers)).toEqual(new Set([rejects.split('\r\n')[0]]));
+  });
+
+  test('of an event log has the lines letter for letter, the fault added, and comes back as well', async () => {
+    const desk = await deskOfAnn();
+    const line =
+      '{ "event_name":"paid", "event_type":"conversion","sale_amount":5.00, "sale_amount_currency":"USD","external_event_id":"e-1","customer_id":"c-1","metadata":{"affiliate_id":"nobody"} }';
+    const { first, rejects, second } = await correct(desk, 'events', `${line}\n{}\n`, (text) =>
+      text.replace('"nobody"', '"ann"'),
+    );
+    expect(rejects.split('\n')).toEqual([
+      `${line.slice(0, -2)},"line":1,"error":"affiliate-unknown","field":"metadata.affiliate_id","message":"There is no affiliate \\"nobody\\"; import the affiliate first, or correct the name."}`,
+      '{"line":2,"error":"required","field":"event_name","message":"\\"event_name\\" is empty; every row needs it."}',
+      '',
+    ]);
+    expect([first, second]).toMatchObject([{ rejected: 2 }, { recorded: 1, rejected: 1 }]);
+    const again = (await rejectsOf(desk)).map((name) =>
+      readFile(path.join(desk.workspace, 'rejects', name), 'utf8'),
+    );
+    const texts = await Promise.all(again);
+    expect(texts).toContain(
+      '{"line":2,"error":"required","field":"event_name","message":"\\"event_name\\" is empty; every row needs it."}\n',
+    );
+  });
+});
+
+describe('a rejects file of an import that ended between commit and rename', () => {
+  /** Imports, and loses the server in the moment of the commit: `kept` says on which side of it. */
+  async function lose(desk: Desk, kept: boolean): Promise<string> {
+    const file = await desk.put('march.csv', three);
+    const work = desk.work();
+    const lost = new PayrunError('database-unreachable', 'The database does not answer.');
+    const { transaction } = work;
+    work.transaction = async (code) => {
+      if (kept) await transaction(code);
+      else
+        await transaction(async (session) => {
+          await code(session);
+          throw lost;
+        });
+      throw lost;
+    };
+    await expect(importFile(work, { kind: 'sales', file })).rejects.toBe(lost);
+    const [part] = await rejectsOf(desk);
+    expect(part).toMatch(/^\.imp_\w{26}\.csv\.part$/);
+    return part!;
+  }
+
+  const next = (desk: Desk, now: Date) =>
+    desk
+      .put('next.csv', `${header}\nn-1,ann,1.00,USD,2026-01-10\n`)
+      .then((file) => importFile(desk.work({ now }), { kind: 'sales', file }));
+
+  test('gets its name by the next import, when its own was kept', async () => {
+    const desk = await deskOfAnn();
+    const part = await lose(desk, true);
+    await next(desk, today);
+    expect(await rejectsOf(desk)).toEqual([part.slice(1, -5)]);
+    const stored = (await importsOf(desk)).find((one) => one.file === 'march.csv');
+    expect(stored?.rejects_file).toBe(`rejects/${part.slice(1, -5)}`);
+    expect(await readFile(path.join(desk.workspace, stored!.rejects_file!), 'utf8')).toContain('s-2,nobody');
+  });
+
+  test('goes after a day, when its own was not; before, it may be another import’s that is under way', async () => {
+    const desk = await deskOfAnn();
+    const part = await lose(desk, false);
+    await next(desk, new Date(today.getTime() + 86_400_000));
+    expect(await rejectsOf(desk)).toEqual([part]);
+    await importFile(desk.work({ now: new Date(today.getTime() + 86_400_001) }), {
+      kind: 'sales',
+      file: await desk.put('march.csv', three),
+    });
+    expect(await rejectsOf(desk)).toHaveLength(1);
+    expect(await rejectsOf(desk)).not.toContain(part);
+  });
+});
