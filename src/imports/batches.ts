@@ -21,35 +21,31 @@ export function batchRecorder(session: Session, mover: Mover, batch: Batch, writ
   // Limits that count a referral's sales in order need the whole file at once, whatever order its rows are in.
   const isWhole = batch.program.hasDurations && batch.hasCustomers;
   let lines = new CopyLines();
-  let ids = new Set<string | undefined>();
   let staged = 0;
   let underWay: Promise<void> = Promise.resolve();
 
-  async function send(ready: CopyLines, hasNoDoubles: boolean, isLast: boolean): Promise<void> {
+  async function send(ready: CopyLines, isLast: boolean): Promise<void> {
     await writer.write(session, ready);
     const isFirst = staged === 0;
     staged += ready.count;
     if (isFirst || (isWhole && isLast)) await session.client.query('analyze stage');
     if (isWhole && !isLast) return;
-    const verdicts = await record(session, mover, { ...batch, hasNoDoubles });
+    const verdicts = await record(session, mover, batch);
     for (const key of Object.keys(total) as (keyof Verdicts)[]) total[key] += verdicts[key];
   }
 
   async function flush(isLast: boolean): Promise<void> {
     const ready = lines;
-    const hasNoDoubles = !isWhole && ids.size === ready.count;
     lines = new CopyLines();
-    ids = new Set();
     await underWay;
-    underWay = send(ready, hasNoDoubles, isLast);
+    underWay = send(ready, isLast);
     underWay.catch(() => {});
   }
 
   return {
     /** Returns a promise to wait for when a batch is full. */
-    add(line: string, externalId: string | undefined): Promise<void> | undefined {
+    add(line: string): Promise<void> | undefined {
       lines.add(line);
-      ids.add(externalId);
       return lines.count >= batchRows ? flush(false) : undefined;
     },
     async finish(): Promise<Verdicts> {

@@ -53,8 +53,7 @@ export async function recordLog(
   for await (const group of events.lines()) {
     for (const line of group) {
       const event = events.read(line);
-      const full =
-        event.eventType === 'conversion' ? recorder.add(writer.encode(event), event.externalId) : undefined;
+      const full = event.eventType === 'conversion' ? recorder.add(writer.encode(event)) : undefined;
       if (full) await full;
     }
     rows += group.length;

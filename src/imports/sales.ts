@@ -73,8 +73,7 @@ export async function landSales(
   let rows = 0;
   for await (const group of csv.groups) {
     for (const one of group) {
-      const sale = read(one);
-      const full = recorder.add(writer.encode(sale), sale.externalId);
+      const full = recorder.add(writer.encode(read(one)));
       if (full) await full;
     }
     rows += group.length;

@@ -25,7 +25,7 @@ export interface Program {
 }
 
 const preload = pathToFileURL(path.join(import.meta.dirname, 'usage.ts')).href;
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const cli = fileURLToPath(new URL('../../src/payrun.js', import.meta.url));
 
 /** Runs a program to its end. `folder` takes the file in which it says what it used. Raises an error when it fails. */
 export async function measure(program: Program, folder: string, signal: AbortSignal): Promise<Measured> {

@@ -1,27 +1,15 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PayrunError } from '../../src/errors.ts';
 import { importFile } from '../../src/imports/import.ts';
 import { booked } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
-import { type Desk, type DeskSettings, openDesk } from '../support/desk.ts';
+import type { Desk } from '../support/desk.ts';
 import { today } from '../support/world.ts';
+import { deskOfAnn, filesIn, header, importsOf, three } from './ann.ts';
 
 const { db } = await testDatabase();
-const header = 'external_id,affiliate,amount,currency,occurred_at';
-
-async function deskOfAnn(settings?: DeskSettings): Promise<Desk> {
-  const desk = await openDesk(db, settings);
-  await desk.world.affiliate({ ref: 'ann' });
-  return desk;
-}
-
-/** The files of the rejects folder, hidden ones too. */
-async function rejectsOf(desk: Desk): Promise<string[]> {
-  return (await readdir(path.join(desk.workspace, 'rejects')).catch(() => [])).sort();
-}
-
 /** Imports, takes the rejects file, corrects it as a person would, and imports it as it is. */
 async function correct(
   desk: Desk,
@@ -39,7 +27,7 @@ async function correct(
 
 describe('a rejects file', () => {
   test('has the original columns and values, then line, error, field and message, and opens as UTF-8', async () => {
-    const desk = await deskOfAnn();
+    const desk = await deskOfAnn(db);
     const text = `note;${header.replaceAll(',', ';')}\n"a; ""b""\nc";s-1;Müller;1.00;USD;2026-01-10\nfine;s-2;ann;1.00;USD;2026-01-10\n`;
     const { report } = await desk.land('sales', text);
     const file = path.join(desk.workspace, report.rejects_file!);
@@ -52,7 +40,7 @@ describe('a rejects file', () => {
   });
 
   test('can be imported as it is once its rows are corrected', async () => {
-    const desk = await deskOfAnn();
+    const desk = await deskOfAnn(db);
     const text = `${header},note\ns-1,nobody,1.00,USD,2026-01-10,"two\nlines"\ns-2,ann,2.00,USD,2026-01-10,\ns-3,ann,x,USD,2026-01-10,\n`;
     const { first, second } = await correct(desk, 'sales', text, (rejects) =>
       rejects.replace('nobody', 'ann').replace(',x,', ',3.00,'),
@@ -81,7 +69,7 @@ describe('a rejects file', () => {
       mapping: { external_id: 'Beleg', affiliate: '#1', amount: '#4', occurred_at: 'Tag' },
       defaults: { currency: 'USD' },
     };
-    const desk = await deskOfAnn({ sources: [source] });
+    const desk = await deskOfAnn(db, { sources: [source] });
     const text = 'Partner;Beleg;Tag;Betrag\nnobody;1;10.01.2026;1,50\nann;2;10.01.2026;1.50\n';
     const { first, second } = await correct(
       desk,
@@ -95,11 +83,11 @@ describe('a rejects file', () => {
   });
 
   test('in which one row was corrected gives the other one back, with its columns once', async () => {
-    const desk = await deskOfAnn();
+    const desk = await deskOfAnn(db);
     const text = `${header}\ns-1,nobody,1.00,USD,2026-01-10\ns-2,nobody,1.00,USD,2026-01-10\n`;
     const { rejects, second } = await correct(desk, 'sales', text, (one) => one.replace('nobody', 'ann'));
     expect(second).toMatchObject({ rows: 2, recorded: 1, rejected: 1 });
-    const names = (await rejectsOf(desk)).map((name) => path.join(desk.workspace, 'rejects', name));
+    const names = (await filesIn(desk, 'rejects')).map((name) => path.join(desk.workspace, 'rejects', name));
     const headers = await Promise.all(
       names.map(async (name) => (await readFile(name, 'utf8')).split('\r\n')[0]),
     );
@@ -107,7 +95,7 @@ describe('a rejects file', () => {
   });
 
   test('of an event log has the lines letter for letter, the fault added, and comes back as well', async () => {
-    const desk = await deskOfAnn();
+    const desk = await deskOfAnn(db);
     const line =
       '{ "event_name":"paid", "event_type":"conversion","sale_amount":5.00, "sale_amount_currency":"USD","external_event_id":"e-1","customer_id":"c-1","metadata":{"affiliate_id":"nobody"} }';
     const { first, rejects, second } = await correct(desk, 'events', `${line}\n{}\n`, (text) =>
@@ -119,7 +107,7 @@ describe('a rejects file', () => {
       '',
     ]);
     expect([first, second]).toMatchObject([{ rejected: 2 }, { recorded: 1, rejected: 1 }]);
-    const again = (await rejectsOf(desk)).map((name) =>
+    const again = (await filesIn(desk, 'rejects')).map((name) =>
       readFile(path.join(desk.workspace, 'rejects', name), 'utf8'),
     );
     const texts = await Promise.all(again);
@@ -146,7 +134,7 @@ describe('a rejects file of an import that ended between commit and rename', () 
       throw lost;
     };
     await expect(importFile(work, { kind: 'sales', file })).rejects.toBe(lost);
-    const [part] = await rejectsOf(desk);
+    const [part] = await filesIn(desk, 'rejects');
     expect(part).toMatch(/^\.imp_\w{26}\.csv\.part$/);
     return part!;
   }
@@ -157,25 +145,25 @@ describe('a rejects file of an import that ended between commit and rename', () 
       .then((file) => importFile(desk.work({ now }), { kind: 'sales', file }));
 
   test('gets its name by the next import, when its own was kept', async () => {
-    const desk = await deskOfAnn();
+    const desk = await deskOfAnn(db);
     const part = await lose(desk, true);
     await next(desk, today);
-    expect(await rejectsOf(desk)).toEqual([part.slice(1, -5)]);
+    expect(await filesIn(desk, 'rejects')).toEqual([part.slice(1, -5)]);
     const stored = (await importsOf(desk)).find((one) => one.file === 'march.csv');
     expect(stored?.rejects_file).toBe(`rejects/${part.slice(1, -5)}`);
     expect(await readFile(path.join(desk.workspace, stored!.rejects_file!), 'utf8')).toContain('s-2,nobody');
   });
 
   test('goes after a day, when its own was not; before, it may be another import’s that is under way', async () => {
-    const desk = await deskOfAnn();
+    const desk = await deskOfAnn(db);
     const part = await lose(desk, false);
     await next(desk, new Date(today.getTime() + 86_400_000));
-    expect(await rejectsOf(desk)).toEqual([part]);
+    expect(await filesIn(desk, 'rejects')).toEqual([part]);
     await importFile(desk.work({ now: new Date(today.getTime() + 86_400_001) }), {
       kind: 'sales',
       file: await desk.put('march.csv', three),
     });
-    expect(await rejectsOf(desk)).toHaveLength(1);
-    expect(await rejectsOf(desk)).not.toContain(part);
+    expect(await filesIn(desk, 'rejects')).toHaveLength(1);
+    expect(await filesIn(desk, 'rejects')).not.toContain(part);
   });
 });

@@ -15,8 +15,6 @@ export interface Batch {
   idPrefix: string;
   /** Whether any row names a customer, so that referrals matter. */
   hasCustomers: boolean;
-  /** Set when every external id is known to stand in the stage once at most; looking for doubles is then spared. */
-  hasNoDoubles?: boolean;
   /**
    * Set for lines of an event log: a line whose referral is unknown is parked there, not rejected. `parked` when the
    * lines are the parked ones themselves, tried again.

@@ -47,10 +47,15 @@ export async function judge(session: Session, mover: Mover, batch: Batch): Promi
             or (c.sales_status in ('complete', 'failed', 'refunded', 'partial_refunded') and a.sales_status in ('open', 'trialing'))
           ) as same
       from attributed a
-      left join conversion c on c.account_id = ${mover.accountId} and c.external_id = a.external_id and a.code is null
+      left join lateral (
+        -- The limit keeps the planner to one look-up a row: while an import runs, the server's statistics do not know
+        -- how many rows it has added, and reading them all for every batch would grow with the square of the file.
+        select id, fingerprint, sales_status from conversion
+        where account_id = ${mover.accountId} and external_id = a.external_id and a.code is null limit 1
+      ) c on true
     ),
     doubled as materialized (
-      ${batch.hasNoDoubles ? sql`select null::text as external_id where false` : doubledIds}
+      select external_id from stage where external_id is not null group by external_id having count(*) > 1
     ),
     first as materialized (
       select external_id, min(n) as n from judged
@@ -91,9 +96,6 @@ export async function judge(session: Session, mover: Mover, batch: Batch): Promi
     left join first on first.external_id = j.external_id
     left join first_parked on first_parked.external_id = j.external_id`.execute(session.sql);
 }
-
-const doubledIds = sql`
-  select external_id from stage where external_id is not null group by external_id having count(*) > 1`;
 
 /** Whether the id of a row `a` of an event log was met before as an event of another type, or is parked. */
 function knownToLog(accountId: number, log: 'new' | 'parked'): RawBuilder<unknown> {

@@ -39,7 +39,6 @@ export async function post(session: Session, mover: Mover, batch: Batch): Promis
     ),
     sale as materialized (
       select *, ${commissionAmount(batch)} as earned, occurred_at + days * interval '1 day' as hold_until from priced
-      order by external_id collate "C"
     ),
     conversions as (
       insert into conversion (account_id, id, program_id, external_id, affiliate_id, referral_id, amount, occurred_at,

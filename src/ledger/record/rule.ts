@@ -22,8 +22,7 @@ export function chosenRule(accountId: number, program: ProgramTerms): Rule {
     : sql`select null::integer as n, null::text as terms, null::bigint as place where false`;
   const steps = sql`
     combination as materialized (
-      select distinct on (terms) terms, product_ids, price_ids, interval, is_subscription
-      from stage where terms is not null order by terms
+      select distinct terms, product_ids, price_ids, interval, is_subscription from stage where terms is not null
     ),
     candidate as materialized (
       select c.terms, i.id as incentive_id, i.rate_ppm, i.fixed_amount, i.hold_days, i.duration_months, i.duration_payments,

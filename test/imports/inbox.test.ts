@@ -1,0 +1,172 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { importFile, importInbox } from '../../src/imports/import.ts';
+import type { InboxFile } from '../../src/imports/inbox.ts';
+import { booked } from '../support/books.ts';
+import { testDatabase } from '../support/database.ts';
+import type { Desk } from '../support/desk.ts';
+import { deskOfAnn, filesIn, header, importsOf } from './ann.ts';
+
+const { db } = await testDatabase();
+const sources = [
+  { ref: 'offline', kind: 'sales_csv' },
+  { ref: 'shop', kind: 'sales_csv', id_prefix: 'shop:' },
+  { ref: 'log', kind: 'affonso_events' },
+];
+
+/** The files that were moved to a folder; each has its outcome beside it, which is left out here. */
+async function moved(desk: Desk, folder: string): Promise<string[]> {
+  const names = (await filesIn(desk, folder)).filter((name) => !/imp_\w+\.\w+$/.test(name));
+  const files = names.filter((name) => !name.endsWith('.outcome.json'));
+  expect(names.filter((name) => !files.includes(name))).toEqual(
+    files.map((name) => `${name}.outcome.json`).sort(),
+  );
+  return files;
+}
+
+/** A desk with three sources, and these files in its inbox, by their path there. */
+async function deskWithInbox(files: Record<string, string>): Promise<Desk> {
+  const desk = await deskOfAnn(db, { sources });
+  for (const [name, text] of Object.entries(files)) await drop(desk, name, text);
+  return desk;
+}
+
+async function drop(desk: Desk, name: string, text: string): Promise<void> {
+  const file = path.join(desk.workspace, 'inbox', name);
+  await mkdir(path.dirname(file), { recursive: true });
+  await writeFile(file, text);
+}
+
+async function take(desk: Desk, kind: 'sales' | 'events' = 'sales', dryRun = false) {
+  const outcome = await importInbox(desk.work({ dryRun }), kind);
+  const { files } = outcome.report as { files: InboxFile[] };
+  return {
+    ...outcome,
+    files: files.map((file) => [file.file, file.moved_to, file.counts.recorded ?? file.error]),
+  };
+}
+
+const sale = (id: string) => `${header}\n${id},ann,1.00,USD,2026-01-10\n`;
+
+describe('the files of the inbox', () => {
+  test('are imported by the source of their folder in order of name, and moved to archive; bad ones to rejects, and the rest goes on', async () => {
+    const desk = await deskWithInbox({
+      'offline/2.csv': sale('s-2'),
+      'offline/1.csv': `${header}\ns-1,ann,"1.00,USD,2026-01-10\n`,
+      'offline/3.csv': `${header}\ns-3,nobody,1.00,USD,2026-01-10\n`,
+      'shop/a.csv': `${sale('s-2')}\n`,
+      'log/events.ndjson': '{}\n',
+      'unknown/b.csv': sale('s-9'),
+    });
+    const taken = await take(desk);
+    expect(taken).toMatchObject({ counts: { files: 4, refused: 1 }, exitCode: 3 });
+    expect(taken.files).toEqual([
+      [
+        'inbox/offline/1.csv',
+        'rejects/offline/1.csv',
+        'A quote that opens in this record is never closed. (line 2)',
+      ],
+      ['inbox/offline/2.csv', 'archive/offline/2.csv', 1],
+      ['inbox/offline/3.csv', 'archive/offline/3.csv', 0],
+      ['inbox/shop/a.csv', 'archive/shop/a.csv', 1],
+    ]);
+    expect([...(await booked(desk.world)).keys()]).toEqual(['s-2', 'shop:s-2']);
+    expect(await filesIn(desk, 'inbox')).toEqual(['log/events.ndjson', 'unknown/b.csv']);
+    expect(await moved(desk, 'archive')).toEqual(['offline/2.csv', 'offline/3.csv', 'shop/a.csv']);
+    expect(await moved(desk, 'rejects')).toEqual(['offline/1.csv']);
+    expect(await filesIn(desk, 'rejects')).toContainEqual(expect.stringMatching(/^imp_\w+\.csv$/));
+    expect((await take(desk, 'events')).files).toEqual([
+      ['inbox/log/events.ndjson', 'archive/log/events.ndjson', 0],
+    ]);
+  });
+
+  test('have their outcome beside them: counts, money and report, or why they were refused', async () => {
+    const desk = await deskWithInbox({ 'offline/a.csv': sale('s-1'), 'offline/b.csv': '' });
+    await take(desk);
+    const outcome = async (file: string) =>
+      JSON.parse(await readFile(path.join(desk.workspace, `${file}.outcome.json`), 'utf8'));
+    expect(await outcome('archive/offline/a.csv')).toMatchObject({
+      file: 'inbox/offline/a.csv',
+      moved_to: 'archive/offline/a.csv',
+      counts: { rows: 1, recorded: 1 },
+      report: { already_imported: null },
+      error: null,
+    });
+    expect(await outcome('rejects/offline/b.csv')).toMatchObject({
+      counts: {},
+      report: null,
+      error: 'The file is empty.',
+    });
+  });
+
+  test('that are still being written are left: hidden ones, .part and .tmp, and folders', async () => {
+    const names = ['offline/.hidden.csv', 'offline/a.csv.part', 'offline/b.tmp', 'offline/folder/c.csv'];
+    const desk = await deskWithInbox(Object.fromEntries(names.map((name) => [name, sale('s-1')])));
+    expect(await take(desk)).toMatchObject({ counts: { files: 0, refused: 0 }, files: [] });
+    expect(await filesIn(desk, 'inbox')).toEqual(names.map((name) => name));
+    expect((await booked(desk.world)).size).toBe(0);
+  });
+
+  test('never overwrite one of the same name that came before: they get a number', async () => {
+    const desk = await deskWithInbox({});
+    for (const id of ['s-1', 's-2', 's-3']) {
+      await drop(desk, 'offline/daily.csv', sale(id));
+      await drop(desk, 'offline/bad.csv', '');
+      await take(desk);
+    }
+    expect(await moved(desk, 'archive')).toEqual([
+      'offline/daily.2.csv',
+      'offline/daily.3.csv',
+      'offline/daily.csv',
+    ]);
+    expect(await moved(desk, 'rejects')).toEqual([
+      'offline/bad.2.csv',
+      'offline/bad.3.csv',
+      'offline/bad.csv',
+    ]);
+    const kept = await readFile(path.join(desk.workspace, 'archive/offline/daily.2.csv'), 'utf8');
+    expect(kept).toBe(sale('s-2'));
+  });
+
+  test('that were imported when the process was killed before moving them are only moved', async () => {
+    const desk = await deskWithInbox({ 'offline/a.csv': sale('s-1') });
+    const file = path.join(desk.workspace, 'inbox/offline/a.csv');
+    await importFile(desk.work(), { kind: 'sales', file, source: 'offline' });
+    expect(await filesIn(desk, 'inbox')).toEqual(['offline/a.csv']);
+    expect(await take(desk)).toMatchObject({ files: [['inbox/offline/a.csv', 'archive/offline/a.csv', 0]] });
+    expect(await importsOf(desk)).toHaveLength(1);
+  });
+
+  test('stay where they are in a dry run, which says what would become of them', async () => {
+    const desk = await deskWithInbox({ 'offline/a.csv': sale('s-1'), 'offline/b.csv': '' });
+    const taken = await take(desk, 'sales', true);
+    expect(taken.files).toEqual([
+      ['inbox/offline/a.csv', null, 1],
+      ['inbox/offline/b.csv', null, 'The file is empty.'],
+    ]);
+    expect(await filesIn(desk, 'inbox')).toEqual(['offline/a.csv', 'offline/b.csv']);
+    expect([
+      (await booked(desk.world)).size,
+      await filesIn(desk, 'archive'),
+      await filesIn(desk, 'rejects'),
+    ]).toEqual([0, [], []]);
+  });
+
+  test('are left when it is not their fault: without the configured source in the database nothing is moved', async () => {
+    const desk = await deskWithInbox({ 'offline/a.csv': sale('s-1') });
+    await db.sql.deleteFrom('source').where('account_id', '=', desk.world.accountId).execute();
+    await expect(take(desk)).rejects.toMatchObject({ code: 'config-not-applied' });
+    expect(await filesIn(desk, 'inbox')).toEqual(['offline/a.csv']);
+  });
+});
+
+test('an empty inbox, or none, is a quiet night', async () => {
+  const desk = await deskOfAnn(db, { sources });
+  expect(await take(desk)).toEqual({
+    counts: { files: 0, refused: 0 },
+    totals: {},
+    report: { files: [] },
+    files: [],
+  });
+});

@@ -1,0 +1,73 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { loadRates, type Rates } from '../../src/imports/rates.ts';
+import { holds } from '../support/property.ts';
+import { testWorkspace } from '../support/work.ts';
+
+const workspace = await testWorkspace();
+
+async function rates(...lines: string[]): Promise<Rates> {
+  await writeFile(path.join(workspace, 'rates.csv'), `from,to,day,rate,source\n${lines.join('\n')}\n`);
+  return loadRates(workspace, new AbortController().signal);
+}
+
+test('a rate holds for its day and its direction only', async () => {
+  const found = await rates('EUR,USD,2026-01-10,1.0832,ECB', 'EUR,USD,2026-01-11,1.09,ECB');
+  expect(found.find('EUR', 'USD', '2026-01-10')).toEqual({
+    rate: '1.0832',
+    minorRate: '1.0832',
+    source: 'ECB',
+  });
+  expect(found.find('EUR', 'USD', '2026-01-11')?.rate).toBe('1.09');
+  expect([found.find('USD', 'EUR', '2026-01-10'), found.find('EUR', 'USD', '2026-01-12')]).toEqual([
+    undefined,
+    undefined,
+  ]);
+});
+
+test('a workspace without rates.csv has no rates', async () => {
+  const none = await loadRates(await testWorkspace(), new AbortController().signal);
+  expect(none.find('EUR', 'USD', '2026-01-10')).toBeUndefined();
+});
+
+test('between minor units the same money is the same, whatever decimals the two currencies have', async () => {
+  const decimals = { JPY: 0, USD: 2, KWD: 3, CLF: 4 };
+  const currency = fc.constantFrom(...(Object.keys(decimals) as (keyof typeof decimals)[]));
+  const rate = fc.tuple(
+    fc.bigInt({ min: 0n, max: 999_999_999_999n }),
+    fc.bigInt({ min: 1n, max: 999_999_999_999n }),
+  );
+  const exact = (text: string) => {
+    const [whole, part = ''] = text.split('.');
+    return BigInt(whole! + part.padEnd(20, '0'));
+  };
+  await holds(
+    fc.asyncProperty(currency, currency, rate, async (from, to, [whole, part]) => {
+      const text = `${whole}.${part.toString().padStart(12, '0')}`;
+      const found = (await rates(`${from},${to},2026-01-10,${text},ECB`)).find(from, to, '2026-01-10')!;
+      expect(exact(found.minorRate) * 10n ** BigInt(decimals[from])).toBe(
+        exact(text) * 10n ** BigInt(decimals[to]),
+      );
+    }),
+    100,
+  );
+});
+
+test.each([
+  ['EUR,US,2026-01-10,1.1,ECB', '"EUR" to "US" is no pair of ISO 4217 currency codes.'],
+  ['EUR,USD,10.01.2026,1.1,ECB', '"10.01.2026" is no day such as 2026-02-28.'],
+  ['EUR,USD,2026-01-10,0.00,ECB', '"0.00" is no rate above 0 such as 1.0832.'],
+  ['EUR,USD,2026-01-10,-1,ECB', '"-1" is no rate above 0 such as 1.0832.'],
+  ['EUR,USD,2026-01-10,1e3,ECB', '"1e3" is no rate above 0 such as 1.0832.'],
+  ['EUR,USD,2026-01-10,1.1,', 'The rate has no source; say who published it.'],
+  ['GBP,USD,2026-01-10,1.3,ECB', 'The rate of GBP to USD on 2026-01-10 stands here twice.'],
+])('a file with the line %s is refused with its place', async (line, message) => {
+  const refused = rates('GBP,USD,2026-01-10,1.3,BoE', line);
+  await expect(refused).rejects.toMatchObject({
+    code: 'file-refused',
+    message,
+    place: { file: path.join(workspace, 'rates.csv'), line: 3 },
+  });
+});
