@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import * as apply from './commands/apply.ts';
 import * as audit from './commands/audit.ts';
@@ -46,6 +47,10 @@ process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
   // Who reads the output has seen enough.
   process.exit(cause.code === 'EPIPE' ? process.exitCode : report(cause));
 });
+// The young generation stays as large as loading the code has made it: rows by the million live for a moment, and
+// memory must not follow their number.
+setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--heap-growing-percent=10');
 try {
   await program.parseAsync(process.argv);
 } catch (cause) {

@@ -4,11 +4,6 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString } from 'node:v8';
-
-// A young generation that does not grow: rows by the million live for a moment, and memory must not follow their
-// number. It has to be said before anything large is loaded.
-setFlagsFromString('--semi-space-growth-factor=1');
 
 const isCheckout = existsSync(new URL('./cli.ts', import.meta.url));
 

@@ -5,7 +5,7 @@ import { type Batch, record, type Verdicts } from '../ledger/record.ts';
 import type { StageWriter } from '../ledger/stage.ts';
 
 /** Rows that are sent and recorded together: enough to be fast, few enough to stay small in memory. */
-export const batchRows = 40_000;
+export const batchRows = 25_000;
 
 /** Collects lines and records them a batch at a time; at most one batch waits while another is recorded. */
 export function batchRecorder(session: Session, mover: Mover, batch: Batch, writer: StageWriter) {

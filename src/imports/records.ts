@@ -122,7 +122,7 @@ async function* recordsOf(
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     max_record_size: longestRecord,
-    readableHighWaterMark: 4096,
+    readableHighWaterMark: 256,
   };
   const parser = parse(options as Options);
   // A fault may come while nobody waits for the parser; it is then found at the next look.

@@ -51,8 +51,11 @@ export interface Machine {
   system: string;
   node: string;
   postgres: string;
+  /** Processes that wanted to run when the benchmark began, on average over a minute; 0 where the system does not say. */
+  loadBefore: number;
 }
 
+/** The machine that this runs on, and its load at this moment; to be called before anything is measured. */
 export function machine(postgres: string): Machine {
   const processors = os.cpus();
   return {
@@ -62,6 +65,7 @@ export function machine(postgres: string): Machine {
     system: `${os.type()} ${os.release()} ${os.arch()}`,
     node: process.version.slice(1),
     postgres,
+    loadBefore: os.loadavg()[0]!,
   };
 }
 
@@ -124,10 +128,13 @@ export function tableOf(figures: Figure[]): string {
   return [header, rule, ...lines].map(row).join('\n');
 }
 
-/** `2 cores (…), 24 GB, Linux …; Node 24.21.0, PostgreSQL 18.4` */
-export function describeMachine({ cores, processor, memoryBytes, system, node, postgres }: Machine): string {
-  const gigabytes = Math.round(memoryBytes / 2 ** 30);
-  return `${cores} cores (${processor.trim()}), ${gigabytes} GB, ${system}; Node ${node}, PostgreSQL ${postgres}`;
+/** `2 cores (…), 24 GB, Linux …; Node 24.21.0, PostgreSQL 18.4`, and a warning when others were using the machine. */
+export function describeMachine(machine: Machine): string {
+  const gigabytes = Math.round(machine.memoryBytes / 2 ** 30);
+  const { cores, processor, system, node, postgres, loadBefore } = machine;
+  const taken = `${cores} cores (${processor.trim()}), ${gigabytes} GB, ${system}; Node ${node}, PostgreSQL ${postgres}`;
+  if (loadBefore < cores / 4) return taken;
+  return `${taken}\nThe machine was busy before (load ${loadBefore.toFixed(1)}), so these figures say little.`;
 }
 
 function count(value: number): string {

@@ -31,6 +31,7 @@ try {
 
 async function bench(options: Options): Promise<void> {
   const taken = await withGround(stopping.signal, async (ground) => {
+    const takenOn = machine(ground.postgres);
     const figures: Figure[] = [];
     for (const rows of options.sizes) {
       const file = path.join(ground.folder, `sales-${rows}.csv`);
@@ -46,7 +47,7 @@ async function bench(options: Options): Promise<void> {
       }
       figures.push(...figuresOf(rows, pairs));
     }
-    return { takenAt: new Date(), machine: machine(ground.postgres), figures };
+    return { takenAt: new Date(), machine: takenOn, figures };
   });
   console.log(`${tableOf(taken.figures)}\n\n${describeMachine(taken.machine)}`);
   await writeFile(options.json, `${JSON.stringify(taken, null, 2)}\n`);

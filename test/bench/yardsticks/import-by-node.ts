@@ -25,6 +25,8 @@ interface Row {
 
 const [file, runId] = process.argv.slice(2) as [string, string];
 const accountId = 1;
+/** Postgres counts its instants from here. */
+const startOfPostgres = Date.UTC(2000, 0, 1);
 const now = new Date();
 const importId = newId(now);
 const pool = new pg.Pool({ connectionString: process.env.DATABASE_URL, max: 1 });
@@ -66,14 +68,13 @@ function priced(row: Row, line: number) {
     program_id: program.id,
     affiliate_id: affiliateId,
   };
-  const when = row.occurred_at.replace('T', ' ').replace('Z', '+00');
-  const facts = [affiliateId, amount, row.currency, when, `{${products.join(',')}}`].join('|');
+  const occurredAt = new Date(row.occurred_at);
   const conversion = {
     ...shared,
     external_id: row.external_id,
     amount,
-    occurred_at: new Date(row.occurred_at),
-    fingerprint: hash('md5', facts),
+    occurred_at: occurredAt,
+    fingerprint: fingerprintOf(affiliateId, amount, row.currency, occurredAt, products),
     import_id: importId,
     line,
     occurred_at_given: true,
@@ -97,6 +98,25 @@ function priced(row: Row, line: number) {
     rounding: program.rounding,
   };
   return { conversion, commission };
+}
+
+/** The bytes that src/ledger/record/fingerprint.ts has Postgres make of the same facts. */
+function fingerprintOf(
+  affiliateId: string,
+  amount: bigint,
+  currency: string,
+  at: Date,
+  products: string[],
+): string {
+  const numbers = Buffer.alloc(24);
+  numbers.write(affiliateId.replaceAll('-', ''), 'hex');
+  numbers.writeBigInt64BE(amount, 16);
+  const instant = Buffer.alloc(8);
+  instant.writeBigInt64BE(BigInt(at.getTime() - startOfPostgres) * 1_000n);
+  return hash(
+    'md5',
+    Buffer.concat([numbers, Buffer.from(currency), instant, Buffer.from(`{${products.join(',')}}`)]),
+  );
 }
 
 async function insert(transaction: Transaction<Tables>, rows: ReturnType<typeof priced>[]): Promise<void> {

@@ -16,7 +16,8 @@ with sale as (
   insert into conversion (account_id, id, program_id, external_id, affiliate_id, amount, occurred_at, fingerprint,
     import_id, line, occurred_at_given, currency, sales_status, product_ids, note)
   select :'account'::integer, uuidv7(), :'program'::uuid, s.external_id, k.affiliate_id, s.minor_units, s.instant,
-    md5(concat(k.affiliate_id, '|', s.minor_units, '|', s.currency, '|', s.instant, '|', s.products))::uuid,
+    md5(uuid_send(k.affiliate_id) || int8send(s.minor_units) || textsend(s.currency) || timestamptz_send(s.instant)
+      || textsend(s.products::text))::uuid,
     :'import'::uuid, s.line, true, s.currency, s.sales_status, s.products, s.note
   from (
     select *, row_number() over () + 1 as line, (amount::numeric * 100)::bigint as minor_units,
