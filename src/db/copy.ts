@@ -33,14 +33,56 @@ export class CopyLines {
   }
 }
 
-/** Runs a `copy … from stdin` statement over lines of COPY text. */
+/** Lines of COPY text with keys, which come out in the order of their keys. */
+export class SortedCopyLines {
+  #bytes = Buffer.allocUnsafeSlow(pieceLength);
+  #keys: string[] = [];
+  /** Where each line ends. */
+  #ends: number[] = [];
+  #isSorted = true;
+
+  get count(): number {
+    return this.#keys.length;
+  }
+
+  add(key: string, line: string): void {
+    const start = this.#ends.at(-1) ?? 0;
+    const longest = start + line.length * 3;
+    if (longest > this.#bytes.length) this.#grow(longest);
+    this.#isSorted &&= this.#keys.length === 0 || this.#keys.at(-1)! <= key;
+    this.#ends.push(start + this.#bytes.write(line, start));
+    this.#keys.push(key);
+  }
+
+  /** All lines so far, each behind what `prefixOf` says of its place, from 0: as many ASCII characters for each. */
+  bytes(prefixOf: (place: number) => string): Buffer {
+    const keys = this.#keys;
+    const order = Uint32Array.from(keys.keys());
+    if (!this.#isSorted) order.sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : a - b));
+    const sorted = Buffer.allocUnsafeSlow((this.#ends.at(-1) ?? 0) + order.length * prefixOf(0).length);
+    let at = 0;
+    for (const [place, index] of order.entries()) {
+      at += sorted.write(prefixOf(place), at, 'latin1');
+      at += this.#bytes.copy(sorted, at, this.#ends[index - 1] ?? 0, this.#ends[index]);
+    }
+    return sorted;
+  }
+
+  #grow(needed: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(needed, this.#bytes.length * 2));
+    this.#bytes.copy(larger);
+    this.#bytes = larger;
+  }
+}
+
+/** Runs a `copy … from stdin` statement over pieces of COPY text. */
 export async function copyIn(
   session: Session,
   statement: RawBuilder<unknown>,
-  lines: CopyLines,
+  pieces: Buffer[],
 ): Promise<void> {
   const target = session.client.query(copyFrom(statement.compile(session.sql).sql));
-  await pipeline(Readable.from(lines.pieces(), { objectMode: false, highWaterMark: pieceLength }), target);
+  await pipeline(Readable.from(pieces, { objectMode: false, highWaterMark: pieceLength }), target);
 }
 
 /** The bytes of a `copy … to stdout` statement, as a stream that waits for its reader. */

@@ -190,7 +190,7 @@ export interface ConversionRow {
   referral_id: string | null;
   amount: bigint;
   occurred_at: Date;
-  fingerprint: string;
+  fingerprint: Buffer;
   import_id: string;
   line: number;
   occurred_at_given: boolean;
@@ -252,7 +252,7 @@ export interface ConflictRow {
   import_id: string;
   line: number;
   external_id: string;
-  fingerprint: string;
+  fingerprint: Buffer;
   sales_status: SalesStatus;
   difference: Json<Record<string, { ours: string | null; theirs: string | null }>>;
   status: 'open' | 'kept' | 'accepted';

@@ -1,10 +1,10 @@
 import { type Session, throwIfInterrupted } from '../db/connect.ts';
-import { CopyLines } from '../db/copy.ts';
 import { newId, newIdPrefix } from '../ids.ts';
 import { type EventVerdicts, recordEvents } from '../ledger/events.ts';
 import type { Mover } from '../ledger/journal.ts';
 import { type ProgramTerms, postTally, programTerms, type Tally, type Verdicts } from '../ledger/record.ts';
-import { createStage, stageWriter } from '../ledger/stage.ts';
+import { createStage } from '../ledger/stage.ts';
+import { StageWriter } from '../ledger/stage-writer.ts';
 import { batchRecorder } from './batches.ts';
 import { eventReader } from './event-line.ts';
 import { faultMessage } from './faults.ts';
@@ -39,21 +39,18 @@ export async function recordLog(
   events: EventLog,
 ): Promise<{ rows: number; events: EventVerdicts; sales: Verdicts; tally: Tally }> {
   await createStage(session);
-  const idPrefix = newIdPrefix(mover.now);
-  await stageReferrals(session, events);
+  const faults = await stageReferrals(session, mover, events);
   const { program, importId, log } = events;
-  const counted = await recordEvents(session, mover, { programId: program.id, importId, idPrefix, log });
-  const recorder = batchRecorder(
-    session,
-    mover,
-    { program, importId, idPrefix, hasCustomers: true, log },
-    writer,
-  );
+  const counted = await recordEvents(session, mover, { programId: program.id, importId, log });
+  counted.rejected += faults;
+  await session.client.query('truncate name, terms');
+  const batch = { program, importId, hasCustomers: true, log };
+  const recorder = batchRecorder(session, mover, batch, { fields, idPrefix: newIdPrefix(mover.now) });
   let rows = 0;
   for await (const group of events.lines()) {
     for (const line of group) {
       const event = events.read(line);
-      const full = event.eventType === 'conversion' ? recorder.add(writer.encode(event)) : undefined;
+      const full = event.eventType === 'conversion' ? recorder.add(event) : undefined;
       if (full) await full;
     }
     rows += group.length;
@@ -63,7 +60,7 @@ export async function recordLog(
   return { rows, events: counted, sales, tally: await postTally(session, mover) };
 }
 
-const writer = stageWriter([
+const fields = [
   'externalId',
   'affiliate',
   'amount',
@@ -84,24 +81,27 @@ const writer = stageWriter([
   'eventType',
   'eventName',
   'fxRate',
-]);
+] as const;
 
-/** Stages what the first reading needs: all but the conversions that name no affiliate. */
-async function stageReferrals(session: Session, events: EventLog): Promise<void> {
-  let lines = new CopyLines();
+/** Stages what the first reading needs: all but the conversions that name no affiliate. Returns how many were faulty. */
+async function stageReferrals(session: Session, mover: Mover, events: EventLog): Promise<number> {
+  const writer = new StageWriter(fields, newIdPrefix(mover.now), { keepsAll: true });
+  let faults = 0;
+  const flush = async () => {
+    const packet = writer.take();
+    faults += packet.faults.count;
+    await writer.write(session, mover.accountId, packet);
+  };
   for await (const group of events.lines()) {
     for (const line of group) {
       const event = events.read(line);
-      if (event.eventType !== 'conversion' || (event.affiliate && !event.fault))
-        lines.add(writer.encode(event));
+      if (event.eventType !== 'conversion' || (event.affiliate && !event.fault)) writer.add(event);
     }
-    if (lines.count >= stageLines) {
-      await writer.write(session, lines);
-      lines = new CopyLines();
-    }
+    if (writer.waiting >= stageLines) await flush();
   }
-  await writer.write(session, lines);
-  await session.client.query('analyze stage');
+  await flush();
+  await session.client.query('analyze stage, name');
+  return faults;
 }
 
 /** Lands the event log of a file, and parks the lines whose referral is unknown. */

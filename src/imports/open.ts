@@ -52,7 +52,8 @@ async function describeFile(
   const hash = createHash('sha256');
   await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, { signal });
   const read = (onBytes?: (bytes: number) => void) => {
-    const raw = createReadStream(file);
+    // Small pieces: between them the answers of the database are seen, which waits for the next statement.
+    const raw = createReadStream(file, { highWaterMark: 1 << 14 });
     if (onBytes) raw.on('data', (chunk) => onBytes(chunk.length));
     const checked = new Utf8Check(shown);
     const flowing = packed ? pipeline(raw, unzip(shown), checked) : pipeline(raw, checked);

@@ -78,8 +78,12 @@ async function stageRows(
   let sound = new CopyLines();
   let faulty = new CopyLines();
   const flush = async () => {
-    await copyIn(session, sql`copy ${sql.table(table)} from stdin`, sound);
-    await copyIn(session, sql`copy outcome (n, line, verdict, code, field, found) from stdin`, faulty);
+    await copyIn(session, sql`copy ${sql.table(table)} from stdin`, sound.pieces());
+    await copyIn(
+      session,
+      sql`copy outcome (n, line, verdict, code, field, found) from stdin`,
+      faulty.pieces(),
+    );
     sound = new CopyLines();
     faulty = new CopyLines();
   };

@@ -16,6 +16,7 @@ export interface Rate {
 
 /** The rates of exchange of a workspace. */
 export interface Rates {
+  isEmpty: boolean;
   find(from: string, to: string, day: string): Rate | undefined;
 }
 
@@ -64,7 +65,7 @@ export async function loadRates(workspace: string, signal: AbortSignal): Promise
       }
     });
   }
-  return { find: (from, to, day) => rates.get(`${from} ${to} ${day}`) };
+  return { isEmpty: rates.size === 0, find: (from, to, day) => rates.get(`${from} ${to} ${day}`) };
 }
 
 function faultOf(

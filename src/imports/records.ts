@@ -1,4 +1,5 @@
 import type { Readable } from 'node:stream';
+import { finished } from 'node:stream/promises';
 import { type CsvError, type Options, parse } from 'csv-parse';
 import { PayrunError } from '../errors.ts';
 import type { InputFile } from './open.ts';
@@ -107,63 +108,46 @@ async function* recordsOf(
 ): AsyncGenerator<CsvRecord[]> {
   let line = 1;
   let isBelowHeader = false;
-  const options: Options<CsvRecord, string[]> & { readableHighWaterMark: number } = {
-    // Counts lines here, where the parser is, because a fault makes it drop the records that nobody has read yet.
-    on_record(cells: string[]): CsvRecord | null {
-      const record = { n: 0, line, cells };
-      line += 1 + lineBreaksIn(cells);
+  let group: CsvRecord[] = [];
+  const options: Options = {
+    // Takes the records out of the parser's hands: handing them on one by one costs as much as parsing them.
+    on_record(cells: string[]): null {
       const isBlank = cells.length === 1 && cells[0] === '';
       if (isBlank && isBelowHeader) seen.blankLines += 1;
+      if (!isBlank) group.push({ n: 0, line, cells });
       isBelowHeader ||= !isBlank;
-      return isBlank ? null : record;
+      line += 1 + lineBreaksIn(cells);
+      return null;
     },
     bom: true,
     delimiter,
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
     max_record_size: longestRecord,
-    readableHighWaterMark: 256,
   };
-  const parser = parse(options as Options);
-  // A fault may come while nobody waits for the parser; it is then found at the next look.
-  parser.on('error', () => {});
-  input.on('error', (error) => parser.destroy(error));
-  input.on('data', (bytes: Buffer) => {
-    seen.endsInLine = bytes.at(-1) === 10 || bytes.at(-1) === 13;
-  });
-  input.pipe(parser);
-  const read = () => parser.read() as CsvRecord | null;
+  const parser = parse(options);
+  parser.on('error', () => {}).resume();
+  const taken = () => {
+    const ready = group;
+    group = [];
+    return ready;
+  };
   try {
-    for (;;) {
-      const group: CsvRecord[] = [];
-      for (let record = read(); record !== null; record = read()) group.push(record);
-      if (group.length > 0) yield group;
-      if (parser.readableEnded) return;
-      if (!(await moreToRead(parser))) return;
+    for await (const bytes of input as AsyncIterable<Buffer>) {
+      seen.endsInLine = bytes.at(-1) === 10 || bytes.at(-1) === 13;
+      await new Promise<void>((resolve, reject) => {
+        parser.write(bytes, (fault) => (fault ? reject(fault) : resolve()));
+      });
+      if (group.length > 0) yield taken();
     }
+    await finished(parser.end());
+    if (group.length > 0) yield taken();
   } catch (cause) {
     throw refusal(cause, shown, line);
   } finally {
-    input.unpipe(parser);
     input.destroy();
     parser.destroy();
   }
-}
-
-/** Resolves to true when there is something to read, to false at the end; rejects when the parser fails. */
-function moreToRead(parser: ReturnType<typeof parse>): Promise<boolean> {
-  if (parser.errored) return Promise.reject(parser.errored);
-  if (parser.readableLength > 0) return Promise.resolve(true);
-  return new Promise((resolve, reject) => {
-    const settle = (act: () => void) => () => {
-      parser.off('readable', onReadable).off('end', onEnd).off('error', onError);
-      act();
-    };
-    const onReadable = settle(() => resolve(true));
-    const onEnd = settle(() => resolve(false));
-    const onError = (error: Error) => settle(() => reject(error))();
-    parser.once('readable', onReadable).once('end', onEnd).once('error', onError);
-  });
 }
 
 function refusal(cause: unknown, shown: string, line: number): unknown {

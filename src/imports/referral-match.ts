@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
-import { namedAffiliate } from '../ledger/record/attribution.ts';
+import { affiliateNamed } from '../ledger/record/attribution.ts';
 import { referralIdentifiers } from './referral-row.ts';
 
 /** The table of what `matchReferrals` found: the affiliate and, unless new, the referral of each row, or its fault. */
@@ -16,13 +16,15 @@ export const matchTable = `
  */
 export async function matchReferrals(session: Session, accountId: number): Promise<void> {
   await sql`/* imports.referrals.match */
-    with stage as (select affiliate, affiliate_exact from staged_referral),
-    named as materialized (${namedAffiliate(accountId)}),
+    with named as materialized (${affiliateNamed(
+      accountId,
+      sql`select distinct affiliate as folded, affiliate_exact as exact from staged_referral where affiliate is not null`,
+    )}),
     attributed as materialized (
       select s.n, s.line, s.affiliate_exact, s.email_folded, named.affiliate_id,
-        case when named.affiliate is null then 'affiliate-unknown' when named.affiliate_id is null then 'affiliate-ambiguous' end as code
+        case when named.folded is null then 'affiliate-unknown' when named.affiliate_id is null then 'affiliate-ambiguous' end as code
       from staged_referral s
-      left join named on named.affiliate = s.affiliate and named.affiliate_exact = s.affiliate_exact
+      left join named on named.folded = s.affiliate and named.exact = s.affiliate_exact
     ),
     identified as materialized (${identified(accountId)}),
     first as materialized (select distinct on (n) n, id from identified order by n, rank),

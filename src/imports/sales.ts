@@ -3,7 +3,7 @@ import { type Session, throwIfInterrupted } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { newIdPrefix } from '../ids.ts';
 import { type Batch, postTally, programTerms } from '../ledger/record.ts';
-import { createStage, type StagedSale, stageWriter } from '../ledger/stage.ts';
+import { createStage, type StagedSale } from '../ledger/stage.ts';
 import { batchRecorder } from './batches.ts';
 import { type Columns, findColumns } from './columns.ts';
 import { type Landed, type Landing, warningOf } from './landing.ts';
@@ -56,24 +56,23 @@ export async function landSales(
     warnings,
   );
   const present = saleFields.filter((field) => columns.has(field) || defaults?.[field] !== undefined);
-  const writer = stageWriter([
+  const fields: (keyof StagedSale)[] = [
     ...present.map((field) => fieldNames[field]),
     'occurredAtGiven',
     'salesStatus',
-    'fxRate',
-  ]);
+    ...(rates.isEmpty ? [] : (['fxRate'] as const)),
+  ];
   const batch: Batch = {
     program,
     importId: landing.importId,
-    idPrefix: newIdPrefix(mover.now),
     hasCustomers: present.some((field) => field === 'customer_id' || field === 'customer_email'),
   };
   await createStage(session);
-  const recorder = batchRecorder(session, mover, batch, writer);
+  const recorder = batchRecorder(session, mover, batch, { fields, idPrefix: newIdPrefix(mover.now) });
   let rows = 0;
   for await (const group of csv.groups) {
     for (const one of group) {
-      const full = recorder.add(writer.encode(read(one)));
+      const full = recorder.add(read(one));
       if (full) await full;
     }
     rows += group.length;

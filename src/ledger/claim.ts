@@ -25,12 +25,6 @@ export interface Claim {
   waiting: (Sum & { method: PayoutMethod })[];
 }
 
-interface Elected {
-  id: string;
-  currency: string;
-  method: PayoutMethod;
-}
-
 interface Part extends Sum {
   batch_id: string | null;
   method: PayoutMethod | null;
@@ -52,22 +46,18 @@ const withNestedLoops = 'set local enable_nestloop = default';
  * Claims what is ready into payouts, one for each affiliate and currency, and their batches, one for each currency
  * and method in which somebody is to be paid. Everyone with something ready who is not paid is stored in left_out
  * with the reason. With `payout_approval` automatic the batches are born approved.
- * Inserting the batch is the election between two prepares at once: whoever loses it finds nothing to claim there.
- * When another transaction takes commissions in between, the sums are taken again.
- * Raises `state` when that goes on and on.
+ * Inserting the batch is the election between two prepares at once: whoever loses it claims nothing there. When another transaction
+ * takes commissions in between, the sums are taken again. Raises `state` when that goes on and on.
  */
 export async function claim(session: Session, mover: Mover, plan: ClaimPlan): Promise<Claim> {
   await session.client.query(withoutNestedLoops);
-  const elected = await electBatches(session, mover, plan);
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     await session.client.query('savepoint claim');
-    const parts = await claimOnce(session, mover, plan, elected);
+    const parts = await claimOnce(session, mover, plan);
     if (parts?.every((part) => part.agrees)) {
       await session.client.query('release savepoint claim');
       await session.client.query(withNestedLoops);
-      const claimed = toClaim(parts);
-      await dropEmpty(session, mover, elected, claimed);
-      return claimed;
+      return toClaim(parts);
     }
     await session.client.query('rollback to savepoint claim');
   }
@@ -76,45 +66,33 @@ export async function claim(session: Session, mover: Mover, plan: ClaimPlan): Pr
   });
 }
 
-/** The batches that this transaction may fill: those for which no live one stands. */
-async function electBatches(session: Session, mover: Mover, plan: ClaimPlan): Promise<Elected[]> {
-  const isApproved = plan.program.payout_approval === 'automatic';
-  const elected = await sql<Elected>`/* ledger.claim.elect */
-    with decided as (${decided(mover, plan)}),
-    wanted as (select currency, method from decided where reason is null group by currency, method)
-    insert into payout_batch (account_id, id, program_id, period_start, period_end, currency, method, status,
-      prepared_by, prepared_run_id, prepared_at, approved_by, approved_at)
-    select ${mover.accountId}::integer,
-      (${newIdPrefix(mover.now)} || lpad(to_hex(row_number() over (order by currency, method)), 10, '0'))::uuid,
-      ${plan.program.id}::uuid, ${plan.periodStart}::timestamptz, ${plan.periodEnd}::timestamptz, currency, method,
-      ${isApproved ? 'approved' : 'draft'}, ${plan.preparedBy}, ${mover.runId}::uuid, ${mover.now}::timestamptz,
-      ${isApproved ? 'automatic' : null}::text, ${isApproved ? mover.now : null}::timestamptz
-    from wanted
-    order by currency, method
-    on conflict (account_id, program_id, period_end, currency, method) where status <> 'canceled' do nothing
-    returning id, currency, method`.execute(session.sql);
-  return elected.rows;
-}
-
 /**
  * Undefined when a reference is taken already. The parts do not agree when commissions went elsewhere meanwhile:
  * plan and update share one snapshot, so the update can only lose rows, and the count shows whether it lost any.
  */
-async function claimOnce(
-  session: Session,
-  mover: Mover,
-  plan: ClaimPlan,
-  elected: Elected[],
-): Promise<Part[] | undefined> {
-  const ids = elected.map((batch) => batch.id);
-  const groups = elected.map((batch) => `${batch.currency} ${batch.method}`);
+async function claimOnce(session: Session, mover: Mover, plan: ClaimPlan): Promise<Part[] | undefined> {
+  const isApproved = plan.program.payout_approval === 'automatic';
   const salt = (plan.newSalt ?? randomSalt)();
   const statement = sql<Part>`/* ledger.claim */
-    with decided as (${decided(mover, plan)}),
+    with decided as materialized (${decided(mover, plan)}),
+    wanted as (select currency, method from decided where reason is null group by currency, method),
+    elected as (
+      insert into payout_batch (account_id, id, program_id, period_start, period_end, currency, method, status,
+        prepared_by, prepared_run_id, prepared_at, approved_by, approved_at)
+      select ${mover.accountId}::integer,
+        (${newIdPrefix(mover.now)} || lpad(to_hex(row_number() over (order by currency, method)), 10, '0'))::uuid,
+        ${plan.program.id}::uuid, ${plan.periodStart}::timestamptz, ${plan.periodEnd}::timestamptz, currency, method,
+        ${isApproved ? 'approved' : 'draft'}, ${plan.preparedBy}, ${mover.runId}::uuid, ${mover.now}::timestamptz,
+        ${isApproved ? 'automatic' : null}::text, ${isApproved ? mover.now : null}::timestamptz
+      from wanted
+      order by currency, method
+      on conflict (account_id, program_id, period_end, currency, method) where status <> 'canceled' do nothing
+      returning id, currency, method
+    ),
     sorted as materialized (
-      select *, reason is null as is_payable,
-        case when reason is null then (${ids}::uuid[])[array_position(${groups}::text[], currency || ' ' || method)] end as batch_id
-      from decided
+      select decided.*, reason is null as is_payable, elected.id as batch_id
+      from decided left join elected
+        on decided.reason is null and elected.currency = decided.currency and elected.method = decided.method
     ),
     chosen as materialized (
       select *, (${newIdPrefix(mover.now)} || lpad(to_hex(row_number() over ()), 10, '0'))::uuid as payout_id,
@@ -133,7 +111,7 @@ async function claimOnce(
         destination, payee_name, lines, status, status_at, status_run_id)
       select ${mover.accountId}::integer, payout_id, batch_id, ${plan.program.id}::uuid, affiliate_id,
         ${referenceOf(sql`digest`)}, amount, currency, method, destination, name, lines,
-        ${plan.program.payout_approval === 'automatic' ? 'approved' : 'draft'}, ${mover.now}::timestamptz,
+        ${isApproved ? 'approved' : 'draft'}, ${mover.now}::timestamptz,
         ${mover.runId}::uuid
       from chosen
     ),
@@ -166,18 +144,6 @@ async function claimOnce(
     if ((cause as { code?: string }).code === uniqueViolation) return undefined;
     throw cause;
   }
-}
-
-/** The sums may have changed between election and claim, so that nobody was left to pay; the period stays open then. */
-async function dropEmpty(session: Session, mover: Mover, elected: Elected[], claimed: Claim): Promise<void> {
-  const filled = new Set(claimed.batches.map((batch) => batch.batchId));
-  const empty = elected.filter((batch) => !filled.has(batch.id)).map((batch) => batch.id);
-  if (empty.length === 0) return;
-  await session.sql
-    .deleteFrom('payout_batch')
-    .where('account_id', '=', mover.accountId)
-    .where('id', 'in', empty)
-    .execute();
 }
 
 function toClaim(parts: Part[]): Claim {

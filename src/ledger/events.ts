@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import type { Mover } from './journal.ts';
-import { knownCustomer, namedAffiliate } from './record/attribution.ts';
+import { knownCustomer } from './record/attribution.ts';
 import { introduce } from './record/introduce.ts';
 import type { StagedSale } from './stage.ts';
 
@@ -14,6 +14,7 @@ export interface StagedEvent extends StagedSale {
 export interface EventVerdicts {
   recorded: number;
   duplicates: number;
+  /** Without those that were faulty before they were staged. */
   rejected: number;
   parked: number;
 }
@@ -21,7 +22,6 @@ export interface EventVerdicts {
 export interface EventBatch {
   programId: string;
   importId: string;
-  idPrefix: string;
   /** `parked` when the lines are the parked ones themselves, which are then no doubles of theirs. */
   log: 'new' | 'parked';
 }
@@ -42,15 +42,13 @@ export async function recordEvents(
   const rank = (status: string) =>
     sql`array_position(array['lead', 'trialing', 'customer', 'active'], ${sql.raw(status)})`;
   const counted = await sql<{ verdict: string; rows: number }>`/* ledger.events */
-    with named as materialized (${namedAffiliate(accountId)}),
-    customer as materialized (${knownCustomer(accountId)}),
+    with customer as materialized (${knownCustomer(accountId)}),
     judged as materialized (
-      select s.n, s.line, s.external_id, s.event_type, s.event_name, s.occurred_at, s.metadata, s.fault_field, s.fault_found,
-        s.affiliate_exact, customer.referral_id,
+      select s.id, s.n, s.line, s.external_id, s.event_type, s.event_name, s.occurred_at, s.metadata,
+        name.exact as named, customer.referral_id,
         case
-          when s.fault is not null then s.fault
-          when s.affiliate is not null and named.affiliate is null then 'affiliate-unknown'
-          when s.affiliate is not null and named.affiliate_id is null then 'affiliate-ambiguous'
+          when not name.is_known then 'affiliate-unknown'
+          when name.is_known and name.affiliate_id is null then 'affiliate-ambiguous'
         end as code,
         s.external_id is not null and (
           exists (select from event e where e.account_id = ${accountId} and e.external_event_id = s.external_id)
@@ -59,7 +57,7 @@ export async function recordEvents(
             select from parked_event p where p.account_id = ${accountId} and p.external_event_id = s.external_id))
         ) as known
       from stage s
-      left join named on named.affiliate = s.affiliate and named.affiliate_exact = s.affiliate_exact
+      left join name on name.no = s.name_no
       left join customer on customer.n = s.n
       where s.event_type <> 'conversion'
     ),
@@ -77,8 +75,7 @@ export async function recordEvents(
     refused as (
       insert into outcome (n, line, verdict, code, field, found)
       select n, line, verdict, coalesce(code, 'customer-unknown'),
-        case when code like 'affiliate%' then 'metadata.affiliate_id' else fault_field end,
-        case when code like 'affiliate%' then affiliate_exact else fault_found end
+        case when code is not null then 'metadata.affiliate_id' end, case when code is not null then named end
       from verdicts where verdict in ('rejected', 'parked')
     ),
     ranked as materialized (
@@ -92,7 +89,7 @@ export async function recordEvents(
     recorded as (
       insert into event (account_id, id, external_event_id, event_type, event_name, referral_id, referral_status, action,
         occurred_at, import_id, line, metadata)
-      select ${accountId}::integer, (${batch.idPrefix} || lpad(to_hex(n), 10, '0'))::uuid, external_id, event_type, event_name,
+      select ${accountId}::integer, id, external_id, event_type, event_name,
         referral_id, case when was in ('canceled', 'rejected') then was else (array['lead', 'trialing', 'customer', 'active'])[rank] end,
         case when event_type = 'milestone' then 'event_recorded' else 'referral_updated' end,
         occurred_at, ${batch.importId}::uuid, line, metadata

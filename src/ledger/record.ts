@@ -1,10 +1,10 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { type Mover, postings } from './journal.ts';
-import type { Batch, ProgramTerms } from './record/batch.ts';
+import type { Batch, ProgramTerms, Verdict } from './record/batch.ts';
 import { advance, introduce } from './record/introduce.ts';
 import { judge } from './record/judge.ts';
-import { post } from './record/post.ts';
+import { allRows, newRows, post } from './record/post.ts';
 import { revisit } from './record/revisit.ts';
 
 export type { Batch, ProgramTerms } from './record/batch.ts';
@@ -34,27 +34,64 @@ interface Sum {
   lines: number;
 }
 
+const nothing: Verdicts = {
+  recorded: 0,
+  updated: 0,
+  duplicates: 0,
+  conflicts: 0,
+  rejected: 0,
+  parked: 0,
+  otherAffiliate: 0,
+};
 const uniqueViolation = '23505';
 const manyRows = 10_000;
 
 /**
  * The one door for every sale: takes the rows in `stage`, dedupes them by external id, finds affiliate and
  * referral, matches the incentive, computes commission and hold, and writes conversions and commissions, set-based.
- * Rejected and parked rows go to the `outcome` table; the stage is empty afterwards. Known ids are taken out by an
- * anti-join; when another transaction commits one of ours in between, the unique key fires and the batch is judged
- * again, now seeing it. Each repetition is caused by another committed transaction, so it ends.
+ * Rejected and parked rows go to the `outcome` table; the stage is empty afterwards. With `areNew`, which says that
+ * each row names an affiliate that is known and is likely to be new, the unique key alone judges: it fires when a row is
+ * not. Else known ids are taken out by an anti-join; when another transaction commits one of ours in between, the unique
+ * key fires and the batch is judged again, now seeing it. Each repetition is caused by another committed
+ * transaction, so it ends.
  */
-export async function record(session: Session, mover: Mover, batch: Batch): Promise<Verdicts> {
+export async function record(
+  session: Session,
+  mover: Mover,
+  batch: Batch,
+  areNew: boolean,
+): Promise<Verdicts> {
+  const inZone = `set local timezone = ${session.client.escapeLiteral(batch.program.timezone)}`;
+  if (areNew && !batch.hasCustomers && !batch.log && !batch.program.hasDurations) {
+    const recorded = await unlessKnown(session, inZone, () => post(session, mover, batch, allRows));
+    if (recorded !== undefined) return { ...nothing, recorded };
+  }
   for (;;) {
-    await session.client.query('savepoint batch');
-    try {
-      const verdicts = await recordOnce(session, mover, batch);
-      await session.client.query('release savepoint batch');
-      return verdicts;
-    } catch (cause) {
-      if ((cause as { code?: string }).code !== uniqueViolation) throw cause;
-      await session.client.query('rollback to savepoint batch');
-    }
+    const verdicts = await unlessKnown(session, inZone, () => recordJudged(session, mover, batch));
+    if (verdicts) return verdicts;
+  }
+}
+
+/**
+ * Does `work` after the statement `first` and empties the stage, or undoes it and returns undefined when an external id
+ * was there already. Several statements go in one message: the wait for an answer costs more than they do.
+ */
+async function unlessKnown<T>(
+  session: Session,
+  first: string,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  await session.client.query(`savepoint batch; ${first}`);
+  try {
+    const result = await work();
+    await session.client.query(
+      "release savepoint batch; set local timezone = 'UTC'; truncate stage, verdict",
+    );
+    return result;
+  } catch (cause) {
+    if ((cause as { code?: string }).code !== uniqueViolation) throw cause;
+    await session.client.query('rollback to savepoint batch');
+    return undefined;
   }
 }
 
@@ -112,38 +149,27 @@ export async function programTerms(
 }
 
 /**
- * Judging looks few rows up in large tables, where a nested loop over an index is right; all later steps join the
+ * Judging looks few rows up in large tables, where a nested loop over an index is right; all other steps join the
  * batch with itself, where a nested loop that the planner takes for cheap would never end.
  */
-async function recordOnce(session: Session, mover: Mover, batch: Batch): Promise<Verdicts> {
+async function recordJudged(session: Session, mover: Mover, batch: Batch): Promise<Verdicts> {
+  await session.client.query('set local enable_nestloop = on');
   if (batch.hasCustomers) await introduce(session, mover, batch.program.id);
-  await judge(session, mover, batch);
+  const judged = await judge(session, mover, batch);
   await session.client.query('set local enable_nestloop = off');
-  await post(session, mover, batch);
+  const rows = (verdict: string, among: Verdict[] = judged) =>
+    among.find((one) => one.verdict === verdict)?.rows ?? 0;
+  if (rows('new') > 0) await post(session, mover, batch, newRows);
   if (batch.hasCustomers) await advance(session, mover);
-  let verdicts = await countVerdicts(session);
-  if (verdicts.toRevisit > 0) {
-    await revisit(session, mover, batch);
-    verdicts = await countVerdicts(session);
-  }
-  await session.client.query('truncate stage, verdict; set local enable_nestloop = on');
-  const { toRevisit: _, ...counts } = verdicts;
-  return counts;
-}
-
-async function countVerdicts(session: Session): Promise<Verdicts & { toRevisit: number }> {
-  const counted = await sql<{ verdict: string; rows: number; others: number }>`/* ledger.record.count */
-    select verdict, count(*)::integer as rows, (count(*) filter (where other_affiliate))::integer as others
-    from verdict group by verdict`.execute(session.sql);
-  const rows = (verdict: string) => counted.rows.find((row) => row.verdict === verdict)?.rows ?? 0;
+  const isLeft = rows('known') + rows('again') > 0;
+  const revisited = isLeft ? await revisit(session, mover, batch) : [];
   return {
     recorded: rows('new'),
-    updated: rows('updated'),
-    duplicates: rows('duplicate'),
-    conflicts: rows('conflict'),
+    updated: rows('updated', revisited),
+    duplicates: rows('duplicate') + rows('duplicate', revisited),
+    conflicts: rows('conflict', revisited),
     rejected: rows('rejected'),
     parked: rows('parked'),
-    otherAffiliate: counted.rows.reduce((sum, row) => sum + row.others, 0),
-    toRevisit: rows('known') + rows('again'),
+    otherAffiliate: judged.reduce((sum, { others }) => sum + others, 0),
   };
 }

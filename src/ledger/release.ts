@@ -31,21 +31,28 @@ export async function releaseHolds(
       update commission m
       set status = case when p.commission_approval = 'manual' then 'pending_manual_approval' else 'ready_for_payment' end,
         status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
-      from conversion c, affiliate a, program p
+      from affiliate a, program p
       where m.account_id = ${accountId} and m.status = 'pending' and m.hold_until <= ${asOf}::timestamptz
-        and c.account_id = ${accountId} and c.id = m.id and c.sales_status in ('complete', 'partial_refunded')
+        -- Said by what must not be, of which there are few and an index, not by a join with every sale.
+        and not exists (
+          select from conversion c
+          where c.account_id = ${accountId} and c.id = m.id and c.sales_status in ('open', 'trialing', 'failed', 'refunded')
+        )
         and a.account_id = ${accountId} and a.id = m.affiliate_id and a.status <> 'banned'
         and p.account_id = ${accountId} and p.id = m.program_id
       returning m.affiliate_id, m.currency, m.amount, m.status
     ),
+    summed as materialized (
+      select affiliate_id, currency, status, sum(amount) as amount, count(*) as lines from moved group by 1, 2, 3
+    ),
     released as (
-      ${postings(sql`(select * from moved where status = 'ready_for_payment') ready`, mover, { movement: 'release', from: 'pending', to: 'ready' })}
+      ${postings(sql`(select * from summed where status = 'ready_for_payment') ready`, mover, { movement: 'release', from: 'pending', to: 'ready' }, sql`sum(lines)`)}
     ),
     awaited as (
-      ${postings(sql`(select * from moved where status = 'pending_manual_approval') awaiting`, mover, { movement: 'await', from: 'pending', to: 'awaiting' })}
+      ${postings(sql`(select * from summed where status = 'pending_manual_approval') awaiting`, mover, { movement: 'await', from: 'pending', to: 'awaiting' }, sql`sum(lines)`)}
     )
-    select currency, status, sum(amount)::bigint as amount, count(*)::integer as lines
-    from moved group by currency, status order by currency`.execute(session.sql);
+    select currency, status, sum(amount)::bigint as amount, sum(lines)::integer as lines
+    from summed group by currency, status order by currency`.execute(session.sql);
   const of = (status: string) => moved.rows.filter((row) => row.status === status);
   const sum = (status: string, currency: string) =>
     formatAmount(of(status).find((row) => row.currency === currency)?.amount ?? 0n, currency);

@@ -1,7 +1,7 @@
 import type { Session } from '../db/connect.ts';
 import type { RunStatus } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
-import { assertBalanced } from '../ledger/audit.ts';
+import { assertBalanced, hasTouchedBooks } from '../ledger/audit.ts';
 import { describeFault } from './fault.ts';
 import { jsonText } from './identity.ts';
 import { workSessionOf } from './lease.ts';
@@ -17,7 +17,7 @@ export interface Fence {
 }
 
 /**
- * Does `work` in the session's transaction, then audits the account's books and stores `before` plus the work's
+ * Does `work` in the session's transaction, then audits the account's books if it has touched them, and stores `before` plus the work's
  * outcome with the run. Raises `books-adrift` or `lease-lost`; the transaction must then be rolled back.
  */
 export async function workFenced<T extends Outcome>(
@@ -30,7 +30,7 @@ export async function workFenced<T extends Outcome>(
     workSessionOf(fence.runner),
   ]);
   const outcome = await work(session);
-  await assertBalanced(session, fence.accountId);
+  if (await hasTouchedBooks(session)) await assertBalanced(session, fence.accountId);
   await update(session, fence, outcomeColumns(addOutcomes(before, outcome)));
   return outcome;
 }

@@ -4,7 +4,6 @@ import { open, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import type { Usage } from './usage.ts';
 
 /** What one process took: wall time from its start to its end, and what it says of itself. */
 export interface Measured {
@@ -12,6 +11,15 @@ export interface Measured {
   cpuSeconds: number;
   peakBytes: number;
   stdout: string;
+}
+
+/** What a measured process says of itself at its end. */
+interface Usage {
+  /** Processor time of the process in seconds, in user and system mode. */
+  cpuSeconds: number;
+  peakBytes: number;
+  /** How long after its start the work began: 0 unless the process set the mark `begin`. */
+  beginSeconds: number;
 }
 
 /** A script for Node to run, and how. */
@@ -24,8 +32,9 @@ export interface Program {
   stdout?: string;
 }
 
-const preload = pathToFileURL(path.join(import.meta.dirname, 'usage.ts')).href;
-const cli = fileURLToPath(new URL('../../src/payrun.js', import.meta.url));
+const preload = pathToFileURL(path.join(import.meta.dirname, 'usage.js')).href;
+/** The built command, as it is published. */
+const cli = fileURLToPath(new URL('../../dist/src/cli.js', import.meta.url));
 
 /** Runs a program to its end. `folder` takes the file in which it says what it used. Raises an error when it fails. */
 export async function measure(program: Program, folder: string, signal: AbortSignal): Promise<Measured> {

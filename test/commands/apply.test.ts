@@ -171,7 +171,7 @@ async function addConversion(program: { account_id: number; id: string }): Promi
       affiliate_id: newId(new Date()),
       amount: 100n,
       occurred_at: new Date('2026-01-01T00:00:00Z'),
-      fingerprint: newId(new Date()),
+      fingerprint: Buffer.alloc(16),
       import_id: newId(new Date()),
       line: 2,
       occurred_at_given: true,

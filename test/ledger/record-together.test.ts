@@ -1,18 +1,18 @@
 import { describe, expect, test } from 'vitest';
 import type { Session } from '../../src/db/connect.ts';
 import { connect } from '../../src/db/connect.ts';
-import { CopyLines } from '../../src/db/copy.ts';
 import { newId, newIdPrefix } from '../../src/ids.ts';
 import { importFile } from '../../src/imports/import.ts';
 import { postTally, programTerms, record, type Verdicts } from '../../src/ledger/record.ts';
-import { createStage, type StagedSale, stageWriter } from '../../src/ledger/stage.ts';
+import { createStage, type StagedSale } from '../../src/ledger/stage.ts';
+import { StageWriter } from '../../src/ledger/stage-writer.ts';
 import { audited, booked, referrals } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import { today, type World } from '../support/world.ts';
 import { deskWithTwo, header } from './selling.ts';
 
 const { db, url } = await testDatabase();
-const writer = stageWriter([
+const fields = [
   'externalId',
   'affiliate',
   'amount',
@@ -21,7 +21,7 @@ const writer = stageWriter([
   'occurredAtGiven',
   'salesStatus',
   'customerId',
-]);
+] as const;
 
 const ordinary: Partial<StagedSale> = {
   affiliate: 'ann',
@@ -35,10 +35,10 @@ const ordinary: Partial<StagedSale> = {
 /** Records sales in the caller's transaction, without the courtesy by which imports of one account wait for each other. */
 async function recordIn(session: Session, world: World, sales: Partial<StagedSale>[]): Promise<Verdicts> {
   await createStage(session);
-  const lines = new CopyLines();
+  const writer = new StageWriter(fields, newIdPrefix(today));
   for (const [index, sale] of sales.entries())
-    lines.add(writer.encode({ n: index + 1, line: index + 2, ...ordinary, ...sale }));
-  await writer.write(session, lines);
+    writer.add({ n: index + 1, line: index + 2, ...ordinary, ...sale });
+  const isPlain = await writer.write(session, world.accountId, writer.take());
   const importId = newId(today);
   await session.sql
     .insertInto('import')
@@ -57,12 +57,12 @@ async function recordIn(session: Session, world: World, sales: Partial<StagedSal
       finished_at: today,
     })
     .execute();
-  const verdicts = await record(session, world.mover, {
+  const batch = {
     program: await programTerms(session, world.accountId, world.programId),
     importId,
-    idPrefix: newIdPrefix(today),
     hasCustomers: sales.some((sale) => sale.customerId !== undefined),
-  });
+  };
+  const verdicts = await record(session, world.mover, batch, isPlain);
   await postTally(session, world.mover);
   return verdicts;
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import type { Db } from '../../src/db/connect.ts';
 import type {
   AffiliateRow,
@@ -167,7 +167,7 @@ export class World {
       referral_id: null,
       amount: 10_000n,
       occurred_at: new Date('2026-01-10T12:00:00Z'),
-      fingerprint: randomUUID(),
+      fingerprint: randomBytes(16),
       import_id: randomUUID(),
       line: 2,
       occurred_at_given: true,

@@ -1,20 +1,20 @@
 import { type RawBuilder, sql } from 'kysely';
 
 /**
- * The affiliates that staged rows name: folded and exact name to affiliate_id, which is null when several fit.
- * Two that differ in case alone are told apart by the exact spelling.
+ * The affiliates that `names` (a query of folded and exact) mean: folded and exact name to affiliate_id, which is null
+ * when several fit. Two that differ in case alone are told apart by the exact spelling. Unknown names are left out.
  */
-export function namedAffiliate(accountId: number): RawBuilder<unknown> {
+export function affiliateNamed(accountId: number, names: RawBuilder<unknown>): RawBuilder<unknown> {
   return sql`
-    select wanted.affiliate, wanted.affiliate_exact,
+    select wanted.folded, wanted.exact,
       case
         when count(distinct k.affiliate_id) = 1 then (array_agg(k.affiliate_id))[1]
-        when count(distinct k.affiliate_id) filter (where k.exact = wanted.affiliate_exact) = 1
-          then (array_agg(k.affiliate_id) filter (where k.exact = wanted.affiliate_exact))[1]
+        when count(distinct k.affiliate_id) filter (where k.exact = wanted.exact) = 1
+          then (array_agg(k.affiliate_id) filter (where k.exact = wanted.exact))[1]
       end as affiliate_id
-    from (select distinct affiliate, affiliate_exact from stage where affiliate is not null) wanted
-    join affiliate_key k on k.account_id = ${accountId} and k.folded = wanted.affiliate
-    group by wanted.affiliate, wanted.affiliate_exact`;
+    from (${names}) wanted
+    join affiliate_key k on k.account_id = ${accountId} and k.folded = wanted.folded
+    group by wanted.folded, wanted.exact`;
 }
 
 /**
@@ -27,7 +27,7 @@ export function knownCustomer(accountId: number): RawBuilder<unknown> {
     select s.n,
       coalesce(by_id.id, by_mail.id) as referral_id,
       coalesce(by_id.affiliate_id, by_mail.affiliate_id) as affiliate_id,
-      by_id.id is null and coalesce(by_mail.affiliates > 1 and s.affiliate is null, false) as ambiguous
+      by_id.id is null and coalesce(by_mail.affiliates > 1 and s.name_no is null, false) as ambiguous
     from stage s
     left join lateral (
       select r.id, r.affiliate_id
@@ -44,7 +44,7 @@ export function knownCustomer(accountId: number): RawBuilder<unknown> {
       ) r
       order by r.rank limit 1
     ) by_id on true
-    left join named on named.affiliate = s.affiliate and named.affiliate_exact = s.affiliate_exact
+    left join name on name.no = s.name_no
     left join lateral (
       select r.id, r.affiliate_id, count(*) over () as affiliates
       from (
@@ -52,7 +52,7 @@ export function knownCustomer(accountId: number): RawBuilder<unknown> {
         where account_id = ${accountId} and email_folded = s.email_folded
         order by affiliate_id, created_at, id
       ) r
-      order by (r.affiliate_id = named.affiliate_id) desc nulls last, r.created_at, r.id limit 1
+      order by (r.affiliate_id = name.affiliate_id) desc nulls last, r.created_at, r.id limit 1
     ) by_mail on by_id.id is null and s.email_folded is not null
     where coalesce(s.stated_referral_id::text, s.referral_ref, s.customer_id, s.external_user_id, s.click_id, s.email_folded) is not null`;
 }

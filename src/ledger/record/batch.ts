@@ -11,8 +11,6 @@ export interface ProgramTerms extends ProgramRow {
 export interface Batch {
   program: ProgramTerms;
   importId: string;
-  /** The first 22 hex digits of the new rows' ids; the record's number follows. One an import. */
-  idPrefix: string;
   /** Whether any row names a customer, so that referrals matter. */
   hasCustomers: boolean;
   /**
@@ -20,4 +18,10 @@ export interface Batch {
    * lines are the parked ones themselves, tried again.
    */
   log?: 'new' | 'parked';
+}
+
+/** How many rows of a batch ended one way. */
+export interface Verdict {
+  verdict: string;
+  rows: number;
 }

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import { newIdPrefix } from '../../ids.ts';
 import type { Mover } from '../journal.ts';
-import { knownCustomer, namedAffiliate } from './attribution.ts';
+import { knownCustomer } from './attribution.ts';
 
 /**
  * Creates the referral of every staged row that names an affiliate and a customer nobody knows yet, as a lead
@@ -16,22 +16,21 @@ export async function introduce(session: Session, mover: Mover, programId: strin
       ? sql`s.email_folded`
       : sql`s.referral_ref, s.customer_id, s.external_user_id, s.click_id`;
     await sql`/* ledger.record.introduce */
-      with named as materialized (${namedAffiliate(mover.accountId)}),
-      customer as materialized (${knownCustomer(mover.accountId)}),
+      with customer as materialized (${knownCustomer(mover.accountId)}),
       doubled as materialized (
         select s.external_id, min(s.n) as first_n
         from stage s
-        join named on named.affiliate = s.affiliate and named.affiliate_exact = s.affiliate_exact
-        where s.fault is null and named.affiliate_id is not null and s.external_id is not null
+        join name on name.no = s.name_no
+        where name.affiliate_id is not null and s.external_id is not null
         group by s.external_id having count(*) > 1
       ),
       stranger as (
-        select distinct on (${identity}) s.*, named.affiliate_id as named_id
+        select distinct on (${identity}) s.*, name.affiliate_id as named_id
         from stage s
         join customer on customer.n = s.n and customer.referral_id is null
-        join named on named.affiliate = s.affiliate and named.affiliate_exact = s.affiliate_exact
+        join name on name.no = s.name_no
         left join doubled on doubled.external_id = s.external_id
-        where s.fault is null and named.affiliate_id is not null and (doubled.first_n = s.n or doubled.first_n is null)
+        where name.affiliate_id is not null and (doubled.first_n = s.n or doubled.first_n is null)
           and (coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null) = ${byMail}
           and not exists (select from conversion c where c.account_id = ${mover.accountId} and c.external_id = s.external_id)
         order by ${identity}, s.occurred_at, s.n
@@ -49,8 +48,8 @@ export async function introduce(session: Session, mover: Mover, programId: strin
 export async function advance(session: Session, mover: Mover): Promise<void> {
   await sql`/* ledger.record.advance */
     with sold as (
-      select v.referral_id, s.occurred_at, s.is_subscription
-      from verdict v join stage s on s.n = v.n
+      select v.referral_id, s.occurred_at, t.is_subscription
+      from verdict v join stage s on s.n = v.n join terms t on t.no = s.terms_no
       where v.verdict = 'new' and v.referral_id is not null and s.sales_status in ('open', 'complete')
     )
     ${customersOf(sql`sold`, mover)}`.execute(session.sql);

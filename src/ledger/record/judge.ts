@@ -1,46 +1,46 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import type { Mover } from '../journal.ts';
-import { knownCustomer, namedAffiliate } from './attribution.ts';
-import type { Batch } from './batch.ts';
+import { knownCustomer } from './attribution.ts';
+import type { Batch, Verdict } from './batch.ts';
 import { fingerprint } from './fingerprint.ts';
 
 /**
- * Gives every staged row its verdict: `new`; `duplicate` (same id, same facts, nothing newer in its status);
- * `known` (its id is there, but something differs: `revisit` looks closer); `again` (its id stands earlier in
- * this batch); `rejected` or `parked` with the fault's code in the outcome table.
+ * Gives every staged row its verdict, and returns how many have which: `duplicate` (same id, same facts, nothing
+ * newer in its status); `new`, `known` (its id is there, but something differs: `revisit` looks closer) and `again`
+ * (its id stands earlier in this batch), which go to the verdict table; `rejected` and `parked`, which go to the
+ * outcome table with the fault's code.
  */
-export async function judge(session: Session, mover: Mover, batch: Batch): Promise<void> {
+export async function judge(
+  session: Session,
+  mover: Mover,
+  batch: Batch,
+): Promise<(Verdict & { others: number })[]> {
   const customer = batch.hasCustomers
-    ? knownCustomer(mover.accountId)
-    : sql`
-    select null::integer as n, null::uuid as referral_id, null::uuid as affiliate_id, false as ambiguous where false`;
+    ? sql`(${knownCustomer(mover.accountId)}) customer on customer.n = s.n`
+    : sql`(select null::uuid as referral_id, null::uuid as affiliate_id, false as ambiguous) customer on false`;
   const unattributed = batch.log ? 'parked' : 'rejected';
   const inLog = batch.log ? knownToLog(mover.accountId, batch.log) : sql`false`;
-  // A row that would be parked, but is parked already or stands earlier in this batch, and an id that an event has.
-  const isDoubleInLog = sql`coalesce((j.in_log and (j.code is null or j.code = 'customer-unknown'))
-    or (${batch.log !== undefined} and j.code = 'customer-unknown' and first_parked.n < j.n), false)`;
-  await sql`/* ledger.record.judge */
-    with named as materialized (${namedAffiliate(mover.accountId)}),
-    customer as materialized (${customer}),
-    attributed as (
-      select s.n, s.external_id, s.fault, s.sales_status,
-        coalesce(named.affiliate_id, customer.affiliate_id) as affiliate_id,
-        case when s.affiliate is null or named.affiliate_id = customer.affiliate_id then customer.referral_id end as referral_id,
-        named.affiliate_id <> customer.affiliate_id as other_affiliate,
+  const isUnknownCustomer = sql`j.code = 'customer-unknown'`;
+  const judged = await sql<Verdict & { others: number }>`/* ledger.record.judge */
+    with attributed as (
+      select s.n, s.external_id, s.sales_status,
+        coalesce(name.affiliate_id, customer.affiliate_id) as affiliate_id,
+        case when s.name_no is null or name.affiliate_id = customer.affiliate_id then customer.referral_id end as referral_id,
+        name.affiliate_id <> customer.affiliate_id as other_affiliate,
         case
-          when s.fault is not null then s.fault
-          when s.affiliate is not null and named.affiliate is null then 'affiliate-unknown'
-          when s.affiliate is not null and named.affiliate_id is null then 'affiliate-ambiguous'
-          when s.affiliate is null and customer.ambiguous then 'customer-ambiguous'
-          when s.affiliate is null and customer.affiliate_id is null then 'customer-unknown'
+          when name.affiliate_id is null and s.name_no is not null
+            then case when name.is_known then 'affiliate-ambiguous' else 'affiliate-unknown' end
+          when s.name_no is null and customer.ambiguous then 'customer-ambiguous'
+          when s.name_no is null and customer.affiliate_id is null then 'customer-unknown'
         end as code,
-        ${fingerprint(sql`s`, sql`coalesce(named.affiliate_id, customer.affiliate_id)`)} as fingerprint
+        ${fingerprint(sql`coalesce(name.affiliate_id, customer.affiliate_id)`)} as fingerprint
       from stage s
-      left join named on named.affiliate = s.affiliate and named.affiliate_exact = s.affiliate_exact
-      left join customer on customer.n = s.n
+      join terms t on t.no = s.terms_no
+      left join name on name.no = s.name_no
+      left join ${customer}
     ),
-    judged as materialized (
+    looked_up as materialized (
       select a.*, c.id as conversion_id, ${inLog} as in_log,
         c.fingerprint = a.fingerprint
           and (c.sales_status = a.sales_status
@@ -54,47 +54,46 @@ export async function judge(session: Session, mover: Mover, batch: Batch): Promi
         where account_id = ${mover.accountId} and external_id = a.external_id and a.code is null limit 1
       ) c on true
     ),
-    doubled as materialized (
-      select external_id from stage where external_id is not null group by external_id having count(*) > 1
-    ),
     first as materialized (
-      select external_id, min(n) as n from judged
-      where code is null and conversion_id is null and external_id in (select external_id from doubled)
-      group by external_id
+      select external_id, code, min(n) as n from looked_up
+      where conversion_id is null and (code is null or code = 'customer-unknown')
+      group by external_id, code having count(*) > 1
     ),
-    first_parked as materialized (
-      select external_id, min(n) as n from judged
-      where code = 'customer-unknown' and external_id in (select external_id from doubled)
-      group by external_id
+    judged as materialized (
+      select j.n, j.affiliate_id, j.referral_id, j.other_affiliate, j.fingerprint, j.code,
+        case
+          -- A row that would be parked, but is parked already or stands earlier in this batch, and an id that an event has.
+          when j.in_log and (j.code is null or ${isUnknownCustomer}) then 'duplicate'
+          when ${isUnknownCustomer} and ${batch.log !== undefined} and first.n < j.n then 'duplicate'
+          when ${isUnknownCustomer} then ${unattributed}
+          when j.code is not null then 'rejected'
+          when j.same then 'duplicate'
+          when j.conversion_id is not null then 'known'
+          when first.n < j.n then 'again'
+          else 'new'
+        end as verdict
+      from looked_up j
+      left join first on first.external_id = j.external_id and first.code is not distinct from j.code
     ),
     refused as (
       insert into outcome (n, line, verdict, code, field, found)
-      select s.n, s.line, case when j.code = 'customer-unknown' then ${unattributed} else 'rejected' end, j.code,
+      select s.n, s.line, j.verdict, j.code,
         case
-          when s.fault is not null then s.fault_field
           when j.code like 'affiliate%' then ${batch.log ? 'metadata.affiliate_id' : 'affiliate'}
           when j.code = 'customer-ambiguous' then 'customer_email'
           else 'customer_id'
         end,
-        case when s.fault is not null then s.fault_found when j.code like 'affiliate%' then s.affiliate_exact end
-      from judged j join stage s on s.n = j.n left join first_parked on first_parked.external_id = j.external_id
-      where j.code is not null and not ${isDoubleInLog}
+        case when j.code like 'affiliate%' then name.exact end
+      from judged j join stage s on s.n = j.n left join name on name.no = s.name_no
+      where j.verdict in ('rejected', 'parked')
+    ),
+    kept as (
+      insert into verdict (n, verdict, affiliate_id, referral_id, fingerprint)
+      select n, verdict, affiliate_id, referral_id, fingerprint from judged where verdict in ('new', 'known', 'again')
     )
-    insert into verdict (n, verdict, affiliate_id, referral_id, other_affiliate, fingerprint)
-    select j.n,
-      case
-        when ${isDoubleInLog} then 'duplicate'
-        when j.code = 'customer-unknown' then ${unattributed}
-        when j.code is not null then 'rejected'
-        when j.same then 'duplicate'
-        when j.conversion_id is not null then 'known'
-        when first.n < j.n then 'again'
-        else 'new'
-      end,
-      j.affiliate_id, j.referral_id, j.other_affiliate, j.fingerprint
-    from judged j
-    left join first on first.external_id = j.external_id
-    left join first_parked on first_parked.external_id = j.external_id`.execute(session.sql);
+    select verdict, count(*)::integer as rows, (count(*) filter (where other_affiliate))::integer as others
+    from judged group by verdict`.execute(session.sql);
+  return judged.rows;
 }
 
 /** Whether the id of a row `a` of an event log was met before as an event of another type, or is parked. */

@@ -2,26 +2,50 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import type { Mover } from '../journal.ts';
 import type { Batch } from './batch.ts';
+import { fingerprint } from './fingerprint.ts';
 import { chosenRule } from './rule.ts';
 
+/** Where `post` finds the rows to write: a join to staged row `s` with terms `t`, and its columns. */
+export interface Rows {
+  join: RawBuilder<unknown>;
+  affiliateId: RawBuilder<unknown>;
+  referralId: RawBuilder<unknown>;
+  fingerprint: RawBuilder<unknown>;
+}
+
+/** The rows that were judged to be new. */
+export const newRows: Rows = {
+  join: sql`join verdict v on v.n = s.n and v.verdict = 'new'`,
+  affiliateId: sql`v.affiliate_id`,
+  referralId: sql`v.referral_id`,
+  fingerprint: sql`v.fingerprint`,
+};
+
+/** All staged rows, each of which names its affiliate. */
+export const allRows: Rows = {
+  join: sql`join name on name.no = s.name_no`,
+  affiliateId: sql`name.affiliate_id`,
+  referralId: sql`null::uuid`,
+  fingerprint: fingerprint(sql`name.affiliate_id`),
+};
+
 /**
- * Writes the `new` rows: the conversion, its commission under the same id, and their sums into the tally that is
- * posted to the journal when the import ends. One statement, so that neither can be without the other. It runs in
- * the programme's zone, where adding days to an instant keeps the local time of day.
+ * Writes the conversion, its commission under the same id, and their sums into the tally that is posted to the
+ * journal when the import ends. One statement, so that neither can be without the other. To be run in the programme's
+ * zone (`set timezone`), where adding days to an instant keeps the local time of day. Returns how many conversions it
+ * wrote.
  */
-export async function post(session: Session, mover: Mover, batch: Batch): Promise<void> {
+export async function post(session: Session, mover: Mover, batch: Batch, rows: Rows): Promise<number> {
   const { program } = batch;
   const { accountId } = mover;
   const rule = chosenRule(accountId, program);
-  await sql`select set_config('timezone', ${program.timezone}, true)`.execute(session.sql);
-  await sql`/* ledger.record */
+  const tally = await sql<{ kind: string; lines: bigint }>`/* ledger.record */
     with ${rule.steps}
     priced as (
-      select s.n, s.line, s.external_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given, s.sales_status,
-        s.customer_id, s.email, s.product_ids, s.price_ids, s.interval, s.is_subscription, s.expense, s.note, s.metadata,
+      select s.id, s.line, s.external_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given, s.sales_status,
+        s.customer_id, s.email, t.product_ids, t.price_ids, t.interval, t.is_subscription, s.expense, s.note, s.metadata,
         s.fx_rate, s.fx_minor_rate, s.fx_day, s.fx_source,
-        v.affiliate_id, v.referral_id, v.fingerprint,
-        (${batch.idPrefix} || lpad(to_hex(s.n), 10, '0'))::uuid as id,
+        ${rows.affiliateId} as affiliate_id, ${rows.referralId} as referral_id, ${rows.fingerprint} as fingerprint,
         coalesce(s.hold_days, rule.hold_days, ${program.hold_days}::integer) as days,
         rule.incentive_id, rule.fixed_amount,
         case when rule.fixed_amount is null then coalesce(a.override_ppm, rule.rate_ppm) end as ppm,
@@ -33,8 +57,9 @@ export async function post(session: Session, mover: Mover, batch: Batch): Promis
           when not rule.applies or rule.applies is null then 'no incentive matches and the programme has no default commission'
         end as no_commission_reason
       from stage s
-      join verdict v on v.n = s.n and v.verdict = 'new'
-      join affiliate a on a.account_id = ${accountId} and a.id = v.affiliate_id
+      join terms t on t.no = s.terms_no
+      ${rows.join}
+      join affiliate a on a.account_id = ${accountId} and a.id = ${rows.affiliateId}
       ${rule.join}
     ),
     sale as materialized (
@@ -56,13 +81,14 @@ export async function post(session: Session, mover: Mover, batch: Batch): Promis
         ${mover.runId}::uuid, incentive_id, ppm, days, overridden, ${program.currency}, 'pending', ${program.rounding},
         fx_rate, fx_day, fx_source
       from sale where no_commission_reason is null
+      returning affiliate_id, amount
     )
     insert into tally (kind, affiliate_id, currency, amount, lines)
-    select 'commission', affiliate_id, ${program.currency}, sum(earned), count(*) from sale
-    where no_commission_reason is null group by affiliate_id
+    select 'commission', affiliate_id, ${program.currency}, sum(amount), count(*) from commissions group by affiliate_id
     union all
-    select 'sale', null, currency, sum(amount), count(*) from sale group by currency`.execute(session.sql);
-  await session.client.query("set local timezone = 'UTC'");
+    select 'sale', null, currency, sum(amount), count(*) from sale group by currency
+    returning kind, lines`.execute(session.sql);
+  return tally.rows.reduce((sum, { kind, lines }) => (kind === 'sale' ? sum + Number(lines) : sum), 0);
 }
 
 /**

@@ -2,17 +2,19 @@ import { sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import { newIdPrefix } from '../../ids.ts';
 import { type Mover, postings } from '../journal.ts';
-import type { Batch } from './batch.ts';
+import type { Batch, Verdict } from './batch.ts';
 import { customersOf } from './introduce.ts';
 
 /**
  * Looks closer at the rows whose id is known but which are not plainly the same. Same facts and a status that
  * moves on (open or trialing to complete or failed): the sale is moved along and counted as updated; a failed
- * sale declines its commission, a complete one makes its referral a customer. Other facts: kept as a conflict, field by field. Anything else is a duplicate.
+ * sale declines its commission, a complete one makes its referral a customer. Other facts: kept as a conflict, field by field. Anything else is a duplicate. Returns
+ * how many rows ended which way.
  */
-export async function revisit(session: Session, mover: Mover, batch: Batch): Promise<void> {
+export async function revisit(session: Session, mover: Mover, batch: Batch): Promise<Verdict[]> {
   const { accountId } = mover;
-  await sql`/* ledger.record.revisit */
+  await session.client.query("set local timezone = 'UTC'");
+  const judged = await sql<Verdict>`/* ledger.record.revisit */
     with looked as materialized (
       select s.n, s.line, s.external_id, v.fingerprint, c.id as conversion_id, c.sales_status as ours, s.sales_status as theirs,
         jsonb_strip_nulls(jsonb_build_object(
@@ -21,11 +23,12 @@ export async function revisit(session: Session, mover: Mover, batch: Batch): Pro
           'currency', case when c.currency <> s.currency then jsonb_build_object('ours', c.currency, 'theirs', s.currency) end,
           'occurred_at', case when c.occurred_at <> s.occurred_at and c.occurred_at_given and s.occurred_at_given
             then jsonb_build_object('ours', c.occurred_at, 'theirs', s.occurred_at) end,
-          'product_ids', case when c.product_ids is distinct from s.product_ids
-            then jsonb_build_object('ours', coalesce(c.product_ids, '{}'), 'theirs', coalesce(s.product_ids, '{}')) end
+          'product_ids', case when c.product_ids is distinct from t.product_ids
+            then jsonb_build_object('ours', coalesce(c.product_ids, '{}'), 'theirs', coalesce(t.product_ids, '{}')) end
         )) as difference
       from verdict v
       join stage s on s.n = v.n
+      join terms t on t.no = s.terms_no
       join conversion c on c.account_id = ${accountId} and c.external_id = s.external_id
       join affiliate ours on ours.account_id = ${accountId} and ours.id = c.affiliate_id
       join affiliate theirs on theirs.account_id = ${accountId} and theirs.id = v.affiliate_id
@@ -46,9 +49,6 @@ export async function revisit(session: Session, mover: Mover, batch: Batch): Pro
           else 'duplicate'
         end as verdict
       from looked left join moved using (conversion_id)
-    ),
-    marked as (
-      update verdict v set verdict = judged.verdict from judged where v.n = judged.n
     ),
     conflicts as (
       insert into conflict (account_id, id, conversion_id, import_id, line, external_id, fingerprint, sales_status, difference, status)
@@ -76,8 +76,8 @@ export async function revisit(session: Session, mover: Mover, batch: Batch): Pro
       from moved
       where m.account_id = ${accountId} and m.id = moved.conversion_id and m.status = 'pending' and moved.theirs = 'failed'
       returning m.affiliate_id, m.currency, m.amount
-    )
-    ${postings(sql`declined`, mover, { movement: 'decline', from: 'pending', to: 'declined' })}`.execute(
-    session.sql,
-  );
+    ),
+    posted as (${postings(sql`declined`, mover, { movement: 'decline', from: 'pending', to: 'declined' })})
+    select verdict, count(*)::integer as rows from judged group by verdict`.execute(session.sql);
+  return judged.rows;
 }

@@ -17,40 +17,38 @@ export function chosenRule(accountId: number, program: ProgramTerms): Rule {
   const byDefault = sql`select ${applies}::boolean as applies, null::uuid as incentive_id, ${program.rate_ppm}::integer as rate_ppm,
     ${program.fixed_amount}::bigint as fixed_amount, null::integer as hold_days`;
   if (!program.hasIncentives) return { steps: sql``, join: sql`cross join (${byDefault}) rule` };
-  const limited = program.hasDurations
-    ? limitedMatches(accountId, program)
-    : sql`select null::integer as n, null::text as terms, null::bigint as place where false`;
   const steps = sql`
-    combination as materialized (
-      select distinct terms, product_ids, price_ids, interval, is_subscription from stage where terms is not null
-    ),
     candidate as materialized (
-      select c.terms, i.id as incentive_id, i.rate_ppm, i.fixed_amount, i.hold_days, i.duration_months, i.duration_payments,
+      select t.no as terms_no, i.id as incentive_id, i.rate_ppm, i.fixed_amount, i.hold_days, i.duration_months, i.duration_payments,
         i.duration_months is not null or i.duration_payments is not null as limited,
-        row_number() over (partition by c.terms order by
+        row_number() over (partition by t.no order by
           (i.product_ids is not null)::integer + (i.price_ids is not null)::integer + (i.interval is not null)::integer
             + i.subscription_only::integer desc,
           i.priority desc, i.id) as place
-      from combination c
+      from terms t
       join incentive i on i.account_id = ${accountId} and i.program_id = ${program.id}::uuid and not i.retired
-        and (i.product_ids is null or i.product_ids && c.product_ids)
-        and (i.price_ids is null or i.price_ids && c.price_ids)
-        and (i.interval is null or i.interval = c.interval)
-        and (not i.subscription_only or c.is_subscription)
+        and (i.product_ids is null or i.product_ids && t.product_ids)
+        and (i.price_ids is null or i.price_ids && t.price_ids)
+        and (i.interval is null or i.interval = t.interval)
+        and (not i.subscription_only or t.is_subscription)
     ),
     option as materialized (
-      select terms, place, true as applies, incentive_id, rate_ppm, fixed_amount, hold_days from candidate
+      select terms_no, place, true as applies, incentive_id, rate_ppm, fixed_amount, hold_days from candidate
       union all
-      select terms, 9223372036854775807, rule.* from combination cross join (${byDefault}) rule
+      select no, 9223372036854775807, rule.* from terms cross join (${byDefault}) rule
     ),
-    unlimited as materialized (select terms, min(place) as place from candidate where not limited group by terms),
-    limited as materialized (${limited}),`;
-  const join = sql`
-    left join unlimited on unlimited.terms = s.terms
-    left join limited on limited.n = s.n
-    left join option rule on rule.terms = s.terms
-      and rule.place = coalesce(least(unlimited.place, limited.place), 9223372036854775807)`;
-  return { steps, join };
+    best as materialized (
+      select distinct on (terms_no) option.* from option left join candidate using (terms_no, place)
+      where candidate.limited is not true order by terms_no, place
+    ),`;
+  if (!program.hasDurations) return { steps, join: sql`join best rule on rule.terms_no = s.terms_no` };
+  return {
+    steps: sql`${steps} limited as materialized (${limitedMatches(accountId, program)}),`,
+    join: sql`
+      join best on best.terms_no = s.terms_no
+      left join limited on limited.n = s.n
+      join option rule on rule.terms_no = s.terms_no and rule.place = least(best.place, limited.place)`,
+  };
 }
 
 /**
@@ -62,9 +60,9 @@ export function chosenRule(accountId: number, program: ProgramTerms): Rule {
 function limitedMatches(accountId: number, program: ProgramTerms): RawBuilder<unknown> {
   const zone = sql`${program.timezone}::text`;
   return sql`
-    select distinct on (numbered.n) numbered.n, candidate.terms, candidate.place
+    select distinct on (numbered.n) numbered.n, candidate.place
     from (
-      select v.n, s.terms, s.occurred_at,
+      select v.n, s.terms_no, s.occurred_at,
         case when v.referral_id is null then 0 else coalesce(earlier.payments, 0)
           + row_number() over (partition by v.referral_id order by s.occurred_at, s.external_id collate "C") - 1 end as payments,
         case when v.referral_id is null then s.occurred_at else least(earlier.earliest,
@@ -78,7 +76,7 @@ function limitedMatches(accountId: number, program: ProgramTerms): RawBuilder<un
       ) earlier on earlier.referral_id = v.referral_id
       where v.verdict = 'new'
     ) numbered
-    join candidate on candidate.terms = numbered.terms and candidate.limited
+    join candidate on candidate.terms_no = numbered.terms_no and candidate.limited
       and (candidate.duration_payments is null or numbered.payments < candidate.duration_payments)
       and (candidate.duration_months is null or numbered.occurred_at <
         (numbered.earliest at time zone ${zone} + candidate.duration_months * interval '1 month') at time zone ${zone})

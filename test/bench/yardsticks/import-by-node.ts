@@ -107,16 +107,13 @@ function fingerprintOf(
   currency: string,
   at: Date,
   products: string[],
-): string {
-  const numbers = Buffer.alloc(24);
+): Buffer {
+  const numbers = Buffer.alloc(32);
   numbers.write(affiliateId.replaceAll('-', ''), 'hex');
   numbers.writeBigInt64BE(amount, 16);
-  const instant = Buffer.alloc(8);
-  instant.writeBigInt64BE(BigInt(at.getTime() - startOfPostgres) * 1_000n);
-  return hash(
-    'md5',
-    Buffer.concat([numbers, Buffer.from(currency), instant, Buffer.from(`{${products.join(',')}}`)]),
-  );
+  numbers.writeBigInt64BE(BigInt(at.getTime() - startOfPostgres) * 1_000n, 24);
+  const facts = Buffer.concat([numbers, Buffer.from(currency), Buffer.from(`{${products.join(',')}}`)]);
+  return hash('sha256', facts, 'buffer').subarray(0, 16);
 }
 
 async function insert(transaction: Transaction<Tables>, rows: ReturnType<typeof priced>[]): Promise<void> {

@@ -16,8 +16,8 @@ with sale as (
   insert into conversion (account_id, id, program_id, external_id, affiliate_id, amount, occurred_at, fingerprint,
     import_id, line, occurred_at_given, currency, sales_status, product_ids, note)
   select :'account'::integer, uuidv7(), :'program'::uuid, s.external_id, k.affiliate_id, s.minor_units, s.instant,
-    md5(uuid_send(k.affiliate_id) || int8send(s.minor_units) || textsend(s.currency) || timestamptz_send(s.instant)
-      || textsend(s.products::text))::uuid,
+    substring(sha256(uuid_send(k.affiliate_id) || int8send(s.minor_units) || timestamptz_send(s.instant)
+      || textsend(s.currency) || textsend(s.products::text)) for 16),
     :'import'::uuid, s.line, true, s.currency, s.sales_status, s.products, s.note
   from (
     select *, row_number() over () + 1 as line, (amount::numeric * 100)::bigint as minor_units,

@@ -21,4 +21,4 @@ from (
 join affiliate a on a.account_id = :'account'::integer and a.id = due.affiliate_id
 cross join batch;
 
-analyze payout;
+analyze payout, commission;

@@ -1,0 +1,198 @@
+import { sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import { CopyLines, copyIn, copyText, SortedCopyLines } from '../db/copy.ts';
+import { Dictionary } from './dictionary.ts';
+import { affiliateNamed } from './record/attribution.ts';
+import { fold, type StagedSale } from './stage.ts';
+
+/** Rows on their way to the stage, with the names and terms that are new in them. */
+export interface Packet {
+  /**
+   * COPY text of the sales, in order of external ids, so that looking each up and inserting it finds the page of the
+   * one before still at hand.
+   */
+  sales: Buffer;
+  count: number;
+  /** Whether all of the sales name an affiliate. */
+  areNamed: boolean;
+  /** Rows that were found faulty: they are rejected without being staged. */
+  faults: CopyLines;
+  names: CopyLines;
+  terms: CopyLines;
+  /** The names and terms of earlier packets are forgotten, on both sides. */
+  startsAnew: boolean;
+}
+
+type Value = (sale: StagedSale, numbers: { names: Dictionary; terms: Dictionary }) => string | undefined;
+
+/** One column of the staging table: its name, the field that it needs, and how a sale fills it (undefined is NULL). */
+const columns: [name: string, field: keyof StagedSale, value: Value][] = [
+  ['n', 'n', (sale) => String(sale.n)],
+  ['line', 'line', (sale) => String(sale.line)],
+  ['terms_no', 'n', (sale, { terms }) => terms.numberOf(termsKey(sale), () => termsLine(sale))],
+  ['external_id', 'externalId', (sale) => copyText(sale.externalId)],
+  [
+    'name_no',
+    'affiliate',
+    ({ affiliate }, { names }) => affiliate && names.numberOf(affiliate, () => nameLine(affiliate)),
+  ],
+  ['amount', 'amount', (sale) => sale.amount?.toString()],
+  ['currency', 'currency', (sale) => sale.currency],
+  ['occurred_at', 'occurredAt', (sale) => sale.occurredAt],
+  ['occurred_at_given', 'occurredAtGiven', (sale) => flag(sale.occurredAtGiven)],
+  ['sales_status', 'salesStatus', (sale) => sale.salesStatus],
+  ['stated_referral_id', 'referralId', (sale) => sale.referralId],
+  ['referral_ref', 'referralRef', (sale) => copyText(sale.referralRef)],
+  ['customer_id', 'customerId', (sale) => copyText(sale.customerId)],
+  ['external_user_id', 'externalUserId', (sale) => copyText(sale.externalUserId)],
+  ['click_id', 'clickId', (sale) => copyText(sale.clickId)],
+  ['email', 'email', (sale) => copyText(sale.email)],
+  ['email_folded', 'email', (sale) => copyText(fold(sale.email))],
+  ['hold_days', 'holdDays', (sale) => sale.holdDays?.toString()],
+  ['expense', 'expense', (sale) => sale.expense?.toString()],
+  ['note', 'note', (sale) => copyText(sale.note)],
+  ['metadata', 'metadata', (sale) => copyText(sale.metadata)],
+  ['fx_rate', 'fxRate', (sale) => sale.fxRate],
+  ['fx_minor_rate', 'fxRate', (sale) => sale.fxMinorRate],
+  ['fx_day', 'fxRate', (sale) => sale.fxDay],
+  ['fx_source', 'fxRate', (sale) => copyText(sale.fxSource)],
+  ['event_type', 'eventType', (sale) => sale.eventType],
+  ['event_name', 'eventName', (sale) => copyText(sale.eventName)],
+];
+
+/** More texts than this are no repetition, and memory must not grow with them. */
+const mostEntries = 10_000;
+
+/** Collects sales as lines of COPY text and puts them into the stage of one import. */
+export class StageWriter {
+  readonly #used: Value[];
+  readonly #copySales;
+  readonly #idPrefix: string;
+  readonly #keepsAll: boolean;
+  readonly #dictionaries = { names: new Dictionary(), terms: new Dictionary() };
+  #sales = new SortedCopyLines();
+  #faults = new CopyLines();
+  #areNamed = true;
+  #startsAnew = false;
+  #taken = 0;
+  #unknownNames = 0;
+
+  /**
+   * `fields` are those that the sales may have: what no row has is not sent a million times. The rows that sales
+   * become get ids of `idPrefix` and a running number. With `keepsAll`, names and terms stay for the whole import,
+   * because its packets stay in the stage until the last.
+   */
+  constructor(fields: Iterable<keyof StagedSale>, idPrefix: string, { keepsAll = false } = {}) {
+    const wanted = new Set<keyof StagedSale>(['n', 'line', ...fields]);
+    const used = columns.filter(([, field]) => wanted.has(field));
+    this.#used = used.map(([, , value]) => value);
+    this.#copySales = sql`copy stage (${sql.raw(['id', ...used.map(([name]) => name)].join(', '))}) from stdin`;
+    this.#idPrefix = idPrefix;
+    this.#keepsAll = keepsAll;
+  }
+
+  /** Rows that wait to be taken. */
+  get waiting(): number {
+    return this.#sales.count + this.#faults.count;
+  }
+
+  add(sale: StagedSale): void {
+    if (sale.fault) {
+      this.#faults.add(faultLine(sale));
+      return;
+    }
+    if (sale.affiliate === undefined) this.#areNamed = false;
+    let line = '';
+    for (const value of this.#used) line += `\t${value(sale, this.#dictionaries) ?? '\\N'}`;
+    this.#sales.add(sale.externalId ?? '', `${line}\n`);
+  }
+
+  /** What was added since the last time. */
+  take(): Packet {
+    const { names, terms } = this.#dictionaries;
+    const first = this.#taken;
+    const idOf = (place: number) => this.#idPrefix + (first + place).toString(16).padStart(10, '0');
+    const packet = {
+      sales: this.#sales.bytes(idOf),
+      count: this.#sales.count,
+      areNamed: this.#areNamed,
+      faults: this.#faults,
+      names: names.take(),
+      terms: terms.take(),
+      startsAnew: this.#startsAnew,
+    };
+    this.#taken += packet.count;
+    this.#sales = new SortedCopyLines();
+    this.#faults = new CopyLines();
+    this.#areNamed = true;
+    this.#startsAnew = !this.#keepsAll && Math.max(names.size, terms.size) > mostEntries;
+    if (this.#startsAnew) for (const one of [names, terms]) one.forget();
+    return packet;
+  }
+
+  /**
+   * Stages a packet, in the order in which they were taken, and finds the affiliates of its new names. Returns whether
+   * every sale in it names an affiliate that is known.
+   */
+  async write(session: Session, accountId: number, packet: Packet): Promise<boolean> {
+    const { names, terms, faults } = packet;
+    if (packet.startsAnew) {
+      await session.client.query('truncate name, terms');
+      this.#unknownNames = 0;
+    }
+    if (terms.count > 0) {
+      await copyIn(session, copyTerms, terms.pieces());
+      await session.client.query(
+        "update terms set products = textsend(coalesce(product_ids::text, '')) where products is null",
+      );
+    }
+    if (names.count > 0) {
+      await copyIn(session, copyNames, names.pieces());
+      this.#unknownNames = await findAffiliates(session, accountId);
+    }
+    if (faults.count > 0) await copyIn(session, copyFaults, faults.pieces());
+    if (packet.count > 0) await copyIn(session, this.#copySales, [packet.sales]);
+    return packet.areNamed && this.#unknownNames === 0;
+  }
+}
+
+const copyNames = sql`copy name (no, folded, exact) from stdin`;
+const copyTerms = sql`copy terms (no, product_ids, price_ids, interval, is_subscription) from stdin`;
+const copyFaults = sql`copy outcome (n, line, verdict, code, field, found) from stdin`;
+
+/** Returns how many of all names stand for no affiliate, or for several. */
+async function findAffiliates(session: Session, accountId: number): Promise<number> {
+  await sql`/* ledger.stage.names */
+    update name set is_known = true, affiliate_id = named.affiliate_id
+    from (${affiliateNamed(accountId, sql`select folded, exact from name where not is_known`)}) named
+    where not name.is_known and name.folded = named.folded and name.exact = named.exact`.execute(session.sql);
+  const unknown = await session.client.query('select from name where affiliate_id is null');
+  return unknown.rowCount ?? 0;
+}
+
+function termsKey({ productIds, priceIds, interval, isSubscription }: StagedSale): string {
+  return `${productIds?.join('\n')}\r${priceIds?.join('\n')}\r${interval}\r${isSubscription}`;
+}
+
+function termsLine({ productIds, priceIds, interval, isSubscription }: StagedSale): string {
+  return [list(productIds), list(priceIds), interval, flag(isSubscription)]
+    .map((text) => text ?? '\\N')
+    .join('\t');
+}
+
+function nameLine(affiliate: string): string {
+  return `${copyText(fold(affiliate))}\t${copyText(affiliate)}`;
+}
+
+function faultLine({ n, line, fault, faultField, faultFound }: StagedSale): string {
+  return `${[n, line, 'rejected', fault, copyText(faultField) ?? '', copyText(faultFound) ?? ''].join('\t')}\n`;
+}
+
+function flag(value: boolean | undefined): string | undefined {
+  return value === undefined ? undefined : value ? 't' : 'f';
+}
+
+function list(values: string[] | undefined): string | undefined {
+  if (!values) return undefined;
+  return copyText(`{${values.map((value) => `"${value.replace(/[\\"]/g, '\\$&')}"`).join(',')}}`);
+}
