@@ -6,6 +6,7 @@ import { advance, introduce } from './record/introduce.ts';
 import { judge } from './record/judge.ts';
 import { allRows, newRows, post } from './record/post.ts';
 import { revisit } from './record/revisit.ts';
+import { refreshStatistics } from './statistics.ts';
 
 export type { Batch, ProgramTerms } from './record/batch.ts';
 
@@ -44,7 +45,6 @@ const nothing: Verdicts = {
   otherAffiliate: 0,
 };
 const uniqueViolation = '23505';
-const manyRows = 10_000;
 
 /**
  * The one door for every sale: takes the rows in `stage`, dedupes them by external id, finds affiliate and
@@ -108,19 +108,11 @@ export async function postTally(session: Session, mover: Mover): Promise<Tally> 
     select kind, currency, sum(amount)::bigint as amount, sum(lines)::integer as lines from tally group by kind, currency order by currency`.execute(
     session.sql,
   );
-  await refreshStatistics(session, sums.rows);
+  const recorded = sums.rows.filter((sum) => sum.kind === 'sale').reduce((rows, sum) => rows + sum.lines, 0);
+  await refreshStatistics(session, ['conversion', 'commission'], recorded);
   const of = (kind: string) =>
     new Map(sums.rows.filter((row) => row.kind === kind).map((row) => [row.currency, row.amount]));
   return { sales: of('sale'), commissions: of('commission') };
-}
-
-/**
- * After a large import the server's statistics may still speak of empty tables, and what comes next in the night would
- * be planned for them: a nested loop over a million rows does not end before morning.
- */
-async function refreshStatistics(session: Session, sums: Sum[]): Promise<void> {
-  const recorded = sums.filter((sum) => sum.kind === 'sale').reduce((rows, sum) => rows + sum.lines, 0);
-  if (recorded >= manyRows) await session.client.query('analyze conversion, commission');
 }
 
 /** Reads what `record` must know of a programme. */

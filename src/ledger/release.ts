@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { formatAmount } from '../money.ts';
 import { type Mover, postings } from './journal.ts';
+import { refreshStatistics } from './statistics.ts';
 
 /** What a release did, in the shape that a run stores. */
 export interface Released {
@@ -53,6 +54,8 @@ export async function releaseHolds(
     )
     select currency, status, sum(amount)::bigint as amount, sum(lines)::integer as lines
     from summed group by currency, status order by currency`.execute(session.sql);
+  const lines = moved.rows.reduce((sum, row) => sum + row.lines, 0);
+  await refreshStatistics(session, ['commission'], lines);
   const of = (status: string) => moved.rows.filter((row) => row.status === status);
   const sum = (status: string, currency: string) =>
     formatAmount(of(status).find((row) => row.currency === currency)?.amount ?? 0n, currency);
