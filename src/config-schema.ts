@@ -124,6 +124,11 @@ const program = z
 
 const fields = z.partialRecord(z.enum(saleFields), z.string().min(1));
 
+/** The encodings that a text file may be in. */
+export const encodings = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'macroman'] as const;
+
+export type Encoding = (typeof encodings)[number];
+
 const source = z.strictObject({
   ref,
   kind: z.enum(['sales_csv', 'affonso_events']),
@@ -133,6 +138,8 @@ const source = z.strictObject({
   /** Canonical field to the header of the file, or its position as "#3". */
   mapping: fields.optional(),
   defaults: fields.optional(),
+  /** Where the file has no byte order mark; else what its bytes are most likely. */
+  encoding: z.enum(encodings).optional(),
   delimiter: z.enum([',', ';', '\t', '|']).optional(),
   decimal: z.enum(['.', ',']).default('.'),
   /** `iso`, or a pattern of YYYY YY MM DD HH mm ss such as "DD.MM.YYYY". */

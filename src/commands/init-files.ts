@@ -75,7 +75,7 @@ export const starterConfig = `// The configuration of this Payrun workspace. Aft
           // Values for what the file does not say.
           "defaults": { "currency": "USD" }
           // More, where a file needs it: "delimiter": ";", "decimal": ",", "date_format": "DD.MM.YYYY",
-          // "id_prefix": "shop:", "allow_empty": true.
+          // "encoding": "macroman", "id_prefix": "shop:", "allow_empty": true.
         },
         // A log of events, one JSON object a line.
         { "ref": "events", "kind": "affonso_events", "program": "main" }

@@ -111,7 +111,9 @@ export async function landEvents(
   source: Source,
   rates: Rates,
 ): Promise<Landed & { sourceId: string | null }> {
-  const { work, mover, file, importId, progress } = landing;
+  const { work, mover, importId, progress } = landing;
+  // JSON is UTF-8, unless a mark says otherwise.
+  const file = landing.file.as('utf-8');
   const program = await programTerms(session, mover.accountId, source.programId);
   let bytes = 0;
   let readings = 0;
@@ -147,7 +149,7 @@ export async function landEvents(
     ignored: 0,
   };
   if (total.parked > 0) {
-    const doubles = await park(session, landing, source);
+    const doubles = await park(session, { ...landing, file }, source);
     total.parked -= doubles;
     total.duplicates += doubles;
   }
@@ -157,7 +159,7 @@ export async function landEvents(
     ...tally,
     warnings: customersOfOthers(otherAffiliate),
     changes: [],
-    rejects: total.rejected === 0 ? undefined : await rejectsOf(session, landing),
+    rejects: total.rejected === 0 ? undefined : await rejectsOf(session, { ...landing, file }),
     sourceId: source.id ?? null,
   };
 }

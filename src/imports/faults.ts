@@ -12,7 +12,8 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   required: (_, field) => `"${field}" is empty; every row needs it.`,
   ragged: (found) => `The row has ${found}; fill in or remove cells so that it fits the header.`,
   'too-long': (_, field) => `"${field}" has more than 255 characters.`,
-  nul: (_, field) => `"${field}" holds a NUL character, which a database text can't.`,
+  nul: (found) =>
+    `A NUL character stands in ${found} of the row, and a database text can't hold it; remove it.`,
   'id-destroyed': (found) =>
     `"${found}" is an id that a spreadsheet turned into a number; put the id from the source there.`,
   'amount-format': (found) =>

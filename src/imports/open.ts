@@ -1,13 +1,14 @@
-import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { type Readable, Transform, type TransformCallback } from 'node:stream';
+import type { Readable, Transform } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import type { Encoding } from '../config-schema.ts';
 import { PayrunError } from '../errors.ts';
+import { EncodingScan, type FoundEncoding, ToUtf8 } from './encoding.ts';
 
 /** A file to import, that can be read more than once. */
 export interface InputFile {
@@ -18,13 +19,16 @@ export interface InputFile {
   /** SHA-256 of the bytes as they were given, in hex. */
   sha256: string;
   bytes: number;
+  encoding: FoundEncoding;
   /** Its text as UTF-8 bytes, unpacked when it is gzip; `onBytes` is told how many bytes of the file were read. */
   read(onBytes?: (bytes: number) => void): Readable;
+  /** The same file in the encoding that its source states, if it does; a byte order mark knows better. */
+  as(stated: Encoding | undefined): InputFile;
 }
 
 /**
  * Lends the file at `given` (`-` is standard input, which is kept in a temporary file meanwhile) to `work`.
- * Raises `file-unreadable`; the stream raises `file-refused` for bytes that are no UTF-8 or a broken gzip.
+ * Raises `file-unreadable`; `file-refused` for a file that is no text, a broken gzip and, from the stream, for bytes that mean nothing in its encoding.
  */
 export async function withInputFile<T>(
   given: string,
@@ -50,17 +54,34 @@ async function describeFile(
 ): Promise<InputFile> {
   const { bytes, packed } = await firstLook(file, shown);
   const hash = createHash('sha256');
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, { signal });
-  const read = (onBytes?: (bytes: number) => void) => {
-    // Small pieces: between them the answers of the database are seen, which waits for the next statement.
-    const raw = createReadStream(file, { highWaterMark: 1 << 14 });
-    if (onBytes) raw.on('data', (chunk) => onBytes(chunk.length));
-    const checked = new Utf8Check(shown);
-    const flowing = packed ? pipeline(raw, unzip(shown), checked) : pipeline(raw, checked);
-    flowing.catch(() => {});
-    return checked;
+  const whole = createReadStream(file, { highWaterMark: 1 << 20, signal });
+  whole.on('data', (chunk) => hash.update(chunk));
+  const scan = new EncodingScan();
+  const scanned = async (text: AsyncIterable<Buffer>) => {
+    for await (const chunk of text) scan.add(chunk);
   };
-  return { name, shown, sha256: hash.digest('hex'), bytes, read };
+  await (packed ? pipeline(whole, unzip(shown), scanned) : pipeline(whole, scanned));
+  const sha256 = hash.digest('hex');
+  const found = scan.found(shown);
+  const inEncoding = (encoding: FoundEncoding): InputFile => ({
+    name,
+    shown,
+    sha256,
+    bytes,
+    encoding,
+    read(onBytes) {
+      // Small pieces: between them the answers of the database are seen, which waits for the next statement.
+      const raw = createReadStream(file, { highWaterMark: 1 << 14 });
+      if (onBytes) raw.on('data', (chunk) => onBytes(chunk.length));
+      const text = new ToUtf8(shown, encoding);
+      const flowing = packed ? pipeline(raw, unzip(shown), text) : pipeline(raw, text);
+      flowing.catch(() => {});
+      return text;
+    },
+    as: (stated) =>
+      inEncoding(stated === undefined || found.by === 'mark' ? found : { encoding: stated, by: 'setting' }),
+  });
+  return inEncoding(found);
 }
 
 function unzip(shown: string): Transform {
@@ -102,61 +123,4 @@ async function firstLook(file: string, shown: string): Promise<{ bytes: number; 
     const reason = reasons[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'The file cannot be read.';
     throw new PayrunError('file-unreadable', reason, { place: { file: shown }, cause });
   }
-}
-
-/** Passes bytes on as long as they are UTF-8, and refuses the file at the first that are not. */
-class Utf8Check extends Transform {
-  #shown: string;
-  #rest: Buffer = Buffer.alloc(0);
-  #lines = 1;
-
-  constructor(shown: string) {
-    super();
-    this.#shown = shown;
-  }
-
-  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
-    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
-    const end = lastWhole(bytes);
-    const whole = bytes.subarray(0, end);
-    this.#rest = bytes.subarray(end);
-    if (!isUtf8(whole) || whole.includes(0)) {
-      done(this.#refusal(whole));
-      return;
-    }
-    for (let at = whole.indexOf(10); at !== -1; at = whole.indexOf(10, at + 1)) this.#lines += 1;
-    done(null, whole);
-  }
-
-  override _flush(done: TransformCallback): void {
-    done(this.#rest.length > 0 ? this.#refusal(this.#rest) : null);
-  }
-
-  #refusal(bytes: Buffer): PayrunError {
-    let start = 0;
-    let line = this.#lines;
-    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) {
-      const piece = bytes.subarray(start, at);
-      if (!isUtf8(piece) || piece.includes(0)) break;
-      start = at + 1;
-      line += 1;
-    }
-    return new PayrunError('file-refused', 'The file is not UTF-8 text.', {
-      place: { file: this.#shown, line },
-      todo: 'Save it as "CSV UTF-8" (Excel) or with encoding UTF-8, and import it again; nothing of it was recorded.',
-    });
-  }
-}
-
-/** Where the last character that is whole ends: a character cut by the chunk's border waits for the next chunk. */
-function lastWhole(bytes: Buffer): number {
-  for (let back = 1; back <= Math.min(4, bytes.length); back += 1) {
-    const byte = bytes[bytes.length - back]!;
-    if (byte < 0x80) return bytes.length;
-    if (byte >= 0xc0) {
-      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
-      return length > back ? bytes.length - back : bytes.length;
-    }
-  }
-  return bytes.length;
 }

@@ -6,6 +6,7 @@ import type { Mover } from '../ledger/journal.ts';
 import { createStage } from '../ledger/stage.ts';
 import { affiliateStep } from './affiliates.ts';
 import { rejectColumns } from './columns.ts';
+import { guessedEncoding } from './encoding.ts';
 import type { Landed } from './landing.ts';
 import type { InputFile } from './open.ts';
 import type { PeopleStep, Values } from './people-stage.ts';
@@ -56,7 +57,7 @@ export async function importPeople(
     counts: { recorded, updated, duplicates, conflicts: 0, rejected, parked: 0, ignored },
     sales: new Map(),
     commissions: new Map(),
-    warnings: [...unusedColumns(csv.header, step), ...warnings],
+    warnings: [...guessedEncoding(file.encoding), ...unusedColumns(csv.header, step), ...warnings],
     changes,
     rejects: rejected === 0 ? undefined : await rejectsOf(session, csv, options),
   };

@@ -24,8 +24,8 @@ export interface CsvFile {
 const longestRecord = 1 << 20;
 
 /**
- * Reads CSV with a header from `file`. The delimiter is the given one, else the one of `, ; tab |` that the first
- * line has most of. Raises `file-refused` for an empty file, an unclosed or misplaced quote, a record over 1 MiB, a
+ * Reads CSV with a header from `file`. The delimiter is the given one, else that of a `sep=` line, else the one of
+ * `, ; tab |` that the first lines agree on. Raises `file-refused` for an empty file, an unclosed or misplaced quote, a record over 1 MiB, a
  * cell under an empty header and a last record that was cut off, with the physical line where the record starts.
  */
 export async function readCsv(
@@ -34,7 +34,7 @@ export async function readCsv(
   onBytes?: (bytes: number) => void,
 ): Promise<CsvFile> {
   const { shown } = file;
-  const used = delimiter ?? likeliest(await firstLine(file.read()));
+  const used = delimiter ?? delimiterOf(await firstLines(file.read()));
   const seen: Seen = { blankLines: 0, endsInLine: false };
   const records = recordsOf(file.read(onBytes), shown, used, seen);
   const start = await records.next();
@@ -113,9 +113,10 @@ async function* recordsOf(
     // Takes the records out of the parser's hands: handing them on one by one costs as much as parsing them.
     on_record(cells: string[]): null {
       const isBlank = cells.length === 1 && cells[0] === '';
+      const isSeparator = !isBelowHeader && separatorLine.test(cells.join(delimiter));
       if (isBlank && isBelowHeader) seen.blankLines += 1;
-      if (!isBlank) group.push({ n: 0, line, cells });
-      isBelowHeader ||= !isBlank;
+      if (!isBlank && !isSeparator) group.push({ n: 0, line, cells });
+      isBelowHeader ||= !isBlank && !isSeparator;
       line += 1 + lineBreaksIn(cells);
       return null;
     },
@@ -175,18 +176,33 @@ function lineBreaksIn(cells: string[]): number {
   return breaks;
 }
 
-/** The first line that is not blank. */
-async function firstLine(input: Readable): Promise<string> {
+/** The text of the first lines that are not blank, at most one record's greatest length; the last may be cut off. */
+async function firstLines(input: Readable): Promise<string[]> {
   let text = '';
   for await (const piece of input) {
     text = (text + (piece as Buffer).toString('utf8')).replace(/^[\ufeff\r\n]+/, '');
-    if (/[\r\n]/.test(text) || text.length > longestRecord) break;
+    if (text.length >= likelyLength && (/[\r\n]/.test(text) || text.length > longestRecord)) break;
   }
-  return text.split(/[\r\n]/)[0] ?? '';
+  return text.split(/\r\n|\n|\r/);
 }
 
-function likeliest(line: string): string {
-  const outside = line.replace(/"[^"]*"/g, '');
-  const counted = [',', ';', '\t', '|'].map((mark) => ({ mark, count: outside.split(mark).length }));
-  return counted.reduce((best, one) => (one.count > best.count ? one : best)).mark;
+const likelyLength = 1 << 14;
+const likelyLines = 20;
+const separatorLine = /^"?sep=(.)"?$/i;
+
+/**
+ * The mark that parts the cells: the one that a `sep=` line names, else the one that the header has most of and, where
+ * two have as many, that the lines below have as many of as well.
+ */
+function delimiterOf(lines: string[]): string {
+  const named = separatorLine.exec(lines[0] ?? '')?.[1];
+  if (named) return named;
+  const outside = lines.slice(0, likelyLines).map((line) => line.replace(/"[^"]*"/g, ''));
+  const scored = [',', ';', '\t', '|'].map((mark) => {
+    const [header = 0, ...below] = outside.map((line) => line.split(mark).length - 1);
+    return { mark, header, agreeing: below.filter((count) => count === header).length };
+  });
+  return scored.reduce((best, one) =>
+    one.header > best.header || (one.header === best.header && one.agreeing > best.agreeing) ? one : best,
+  ).mark;
 }

@@ -76,7 +76,8 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
         found: `${record.cells.length} cells where the header has ${reading.width}`,
       };
     }
-    if (record.cells.some((text) => text.includes('\0'))) return { code: 'nul', field: '', found: '' };
+    const nul = record.cells.findIndex((text) => text.includes('\0'));
+    if (nul !== -1) return { code: 'nul', field: '', found: `cell ${nul + 1}` };
     return (
       identity(sale, record) ??
       money(sale, record) ??

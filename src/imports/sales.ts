@@ -6,6 +6,7 @@ import { type Batch, postTally, programTerms } from '../ledger/record.ts';
 import { createStage, type StagedSale } from '../ledger/stage.ts';
 import { batchRecorder } from './batches.ts';
 import { type Columns, findColumns } from './columns.ts';
+import { guessedEncoding } from './encoding.ts';
 import { type Landed, type Landing, warningOf } from './landing.ts';
 import type { Rates } from './rates.ts';
 import { type CsvFile, readCsv } from './records.ts';
@@ -42,7 +43,8 @@ export async function landSales(
   sources: Source[],
   rates: Rates,
 ): Promise<Landed & { sourceId: string | null }> {
-  const { work, mover, file, progress } = landing;
+  const { work, mover, progress } = landing;
+  const file = landing.file.as(sources[0]!.settings.encoding);
   let bytes = 0;
   const csv = await readCsv(file, sources[0]!.settings.delimiter, (count) => {
     bytes += count;
@@ -90,6 +92,7 @@ export async function landSales(
     sales,
     commissions,
     warnings: [
+      ...guessedEncoding(file.encoding),
       ...warningOf(
         warnings.timesThatComeTwice,
         'time comes twice that night; the earlier was taken',
@@ -98,7 +101,7 @@ export async function landSales(
       ...customersOfOthers(otherAffiliate),
     ],
     changes: [],
-    rejects: counts.rejected === 0 ? undefined : await rejectsOf(session, landing, csv),
+    rejects: counts.rejected === 0 ? undefined : await rejectsOf(session, { ...landing, file }, csv),
     sourceId: source.id ?? null,
   };
 }

@@ -54,7 +54,7 @@ test('every fault that a row of a sales file or an event log can have stands in 
     return rejected.map((row) => row.split(' ')[2]);
   });
   const codes =
-    'required ragged too-long id-destroyed amount-format amount-decimals amount-too-large amount-negative currency-unknown ' +
+    'required ragged too-long nul id-destroyed amount-format amount-decimals amount-too-large amount-negative currency-unknown ' +
     'rate-missing date-format date-gap choice number-format status-refund json event-type identifier-missing type ' +
     'affiliate-unknown affiliate-ambiguous customer-ambiguous customer-unknown';
   expect([...new Set(seen)].sort()).toEqual(codes.split(' ').sort());
