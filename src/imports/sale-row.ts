@@ -8,7 +8,7 @@ import { dateReader } from './dates.ts';
 import type { RowFault } from './faults.ts';
 import type { Rates } from './rates.ts';
 import type { CsvRecord } from './records.ts';
-import { affiliateName, composed, listOf, setExchange } from './values.ts';
+import { affiliateName, composed, listOf, setExchange, textOf, unquoted } from './values.ts';
 
 /** What turning cells into sales depends on besides the cells. */
 export interface SaleReading {
@@ -50,7 +50,7 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
   const defaults = settings.defaults ?? {};
   const cell = (record: CsvRecord, field: SaleField): string => {
     const index = at[field];
-    const text = index < 0 ? '' : record.cells[index]!.trim();
+    const text = index < 0 ? '' : textOf(record.cells[index]!);
     return text === '' ? (defaults[field] ?? '') : text;
   };
 
@@ -88,13 +88,13 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
   }
 
   function identity(sale: StagedSale, record: CsvRecord): RowFault | undefined {
-    const id = composed(cell(record, 'external_id'));
+    const id = composed(unquoted(cell(record, 'external_id')));
     if (id === '') return { code: 'required', field: 'external_id', found: '' };
     if (destroyedId.test(id)) return { code: 'id-destroyed', field: 'external_id', found: id };
     sale.externalId = settings.id_prefix + id;
-    sale.affiliate = affiliateName(cell(record, 'affiliate'));
-    sale.customerId = composed(cell(record, 'customer_id')) || undefined;
-    sale.email = cell(record, 'customer_email') || undefined;
+    sale.affiliate = affiliateName(unquoted(cell(record, 'affiliate')));
+    sale.customerId = composed(unquoted(cell(record, 'customer_id'))) || undefined;
+    sale.email = composed(unquoted(cell(record, 'customer_email')).replace(/^mailto:/i, '')) || undefined;
     for (const field of ['externalId', 'affiliate', 'customerId', 'email'] as const) {
       if ((sale[field]?.length ?? 0) > longestId)
         return { code: 'too-long', field: columnOf[field], found: sale[field]!.slice(0, 80) };

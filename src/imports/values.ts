@@ -48,7 +48,23 @@ export function canonicalList(values: string[]): string[] | undefined {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII as a whole.
 const ascii = /^[\x00-\x7f]*$/;
 
-/** Text in Unicode's composed form (NFC), so that the same name is the same bytes. */
+const invisible = /[\u200b\u2060\ufeff]/g;
+
+/** Text in Unicode's composed form (NFC), without marks of no width, so that the same name is the same bytes. */
 export function composed(text: string): string {
-  return ascii.test(text) ? text : text.normalize('NFC');
+  return ascii.test(text) ? text : text.replace(invisible, '').normalize('NFC').trim();
+}
+
+/** What people and programs write into a cell to say that it is empty. */
+const empties = new Set(['-', '--', 'N/A', 'n/a', '#N/A']);
+
+/** The text of a cell, trimmed; empty also when it says so. */
+export function textOf(cell: string): string {
+  const text = cell.trim();
+  return text.length <= 4 && empties.has(text) ? '' : text;
+}
+
+/** A text that is no number, without the apostrophe by which a spreadsheet is told so. */
+export function unquoted(text: string): string {
+  return text.startsWith("'") ? text.slice(1).trimStart() : text;
 }
