@@ -12,7 +12,7 @@ import type { Paint } from './render.ts';
  *       .action(shell.does((options: ReleaseOptions) => release(shell, options)));
  *   }
  *
- * and cli.ts calls it. The work itself is a function that takes the shell, the operands and the options, opens what
+ * and main.ts calls it. The work itself is a function that takes the shell, the operands and the options, opens what
  * it needs with withWorkspace or withAccount of open.ts, and returns an Answer. It never prints, never reads argv and
  * never sets the exit code: the shell does that. What goes wrong is raised as a PayrunError.
  */
@@ -34,7 +34,7 @@ export interface GlobalOptions {
   json?: boolean;
 }
 
-/** The world outside of the commands; made by cli.ts. */
+/** The world outside of the commands; made by main.ts. */
 export interface Shell {
   cwd: string;
   env: NodeJS.ProcessEnv;

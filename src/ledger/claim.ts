@@ -7,6 +7,7 @@ import { newIdPrefix } from '../ids.ts';
 import { type ClaimPlan, decided, isDue } from './claim/decide.ts';
 import { referenceOf } from './claim/reference.ts';
 import { type Mover, postings } from './journal.ts';
+import { refreshStaleStatistics } from './statistics.ts';
 
 export type { ClaimPlan } from './claim/decide.ts';
 
@@ -46,10 +47,11 @@ const withNestedLoops = 'set local enable_nestloop = default';
  * Claims what is ready into payouts, one for each affiliate and currency, and their batches, one for each currency
  * and method in which somebody is to be paid. Everyone with something ready who is not paid is stored in left_out
  * with the reason. With `payout_approval` automatic the batches are born approved.
- * Inserting the batch is the election between two prepares at once: whoever loses it claims nothing there. When another transaction
- * takes commissions in between, the sums are taken again. Raises `state` when that goes on and on.
+ * Inserting the batch is the election between two prepares at once: whoever loses it claims nothing there. When another
+ * transaction takes commissions in between, the sums are taken again. Raises `state` when that goes on and on.
  */
 export async function claim(session: Session, mover: Mover, plan: ClaimPlan): Promise<Claim> {
+  await refreshStaleStatistics(session);
   await session.client.query(withoutNestedLoops);
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     await session.client.query('savepoint claim');

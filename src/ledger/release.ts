@@ -2,7 +2,6 @@ import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { formatAmount } from '../money.ts';
 import { type Mover, postings } from './journal.ts';
-import { refreshStatistics } from './statistics.ts';
 
 /** What a release did, in the shape that a run stores. */
 export interface Released {
@@ -30,17 +29,21 @@ export async function releaseHolds(
   }>`/* ledger.release */
     with moved as (
       update commission m
-      set status = case when p.commission_approval = 'manual' then 'pending_manual_approval' else 'ready_for_payment' end,
+      set status = case when m.program_id = any(manual.programs) then 'pending_manual_approval' else 'ready_for_payment' end,
         status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
-      from affiliate a, program p
+      from (
+        select array_agg(id) as programs from program
+        where account_id = ${accountId} and commission_approval = 'manual'
+      ) manual
       where m.account_id = ${accountId} and m.status = 'pending' and m.hold_until <= ${asOf}::timestamptz
-        -- Said by what must not be, of which there are few and an index, not by a join with every sale.
+        -- Said by what must not be, of which there are few, not by joins with every sale and affiliate.
         and not exists (
           select from conversion c
           where c.account_id = ${accountId} and c.id = m.id and c.sales_status in ('open', 'trialing', 'failed', 'refunded')
         )
-        and a.account_id = ${accountId} and a.id = m.affiliate_id and a.status <> 'banned'
-        and p.account_id = ${accountId} and p.id = m.program_id
+        and not exists (
+          select from affiliate a where a.account_id = ${accountId} and a.id = m.affiliate_id and a.status = 'banned'
+        )
       returning m.affiliate_id, m.currency, m.amount, m.status
     ),
     summed as materialized (
@@ -54,8 +57,6 @@ export async function releaseHolds(
     )
     select currency, status, sum(amount)::bigint as amount, sum(lines)::integer as lines
     from summed group by currency, status order by currency`.execute(session.sql);
-  const lines = moved.rows.reduce((sum, row) => sum + row.lines, 0);
-  await refreshStatistics(session, ['commission'], lines);
   const of = (status: string) => moved.rows.filter((row) => row.status === status);
   const sum = (status: string, currency: string) =>
     formatAmount(of(status).find((row) => row.currency === currency)?.amount ?? 0n, currency);

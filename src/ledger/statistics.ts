@@ -11,5 +11,13 @@ export async function refreshStatistics(
   tables: ('conversion' | 'commission')[],
   rows: number,
 ): Promise<void> {
-  if (rows >= manyRows) await session.client.query(`analyze ${tables.join(', ')}`);
+  if (rows >= manyRows) await session.client.query(`analyze (skip_locked) ${tables.join(', ')}`);
+}
+
+/** The same before a statement that rests on commissions which an earlier transaction may have changed by the thousand. */
+export async function refreshStaleStatistics(session: Session): Promise<void> {
+  const { rows } = await session.client.query<{ changed: bigint }>(
+    "select n_mod_since_analyze as changed from pg_stat_user_tables where relid = 'commission'::regclass",
+  );
+  await refreshStatistics(session, ['commission'], Number(rows[0]?.changed ?? 0));
 }

@@ -20,7 +20,7 @@ const levels: [pattern: RegExp, level: number, room: string][] = [
   [/^src\/upstream\//, 4, 'upstream'],
   [/^src\/commands\//, 5, 'commands'],
   [/^src\/api\//, 5, 'api'],
-  [/^src\/(cli|index)\.ts$/, 6, 'top'],
+  [/^src\/(cli|main|index)\.ts$/, 6, 'top'],
   [/^jobs\//, 7, 'jobs'],
 ];
 

@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
+import { Command, CommanderError } from 'commander';
+import * as apply from './commands/apply.ts';
+import * as audit from './commands/audit.ts';
+import * as check from './commands/check.ts';
+import * as commissions from './commands/commissions.ts';
+import * as db from './commands/db.ts';
+import * as demo from './commands/demo.ts';
+import * as explain from './commands/explain.ts';
+import * as importing from './commands/import.ts';
+import * as init from './commands/init.ts';
+import * as payouts from './commands/payouts.ts';
+import * as release from './commands/release.ts';
+import { createPaint } from './commands/render.ts';
+import * as run from './commands/run.ts';
+import * as runs from './commands/runs.ts';
+import type { Answer, GlobalOptions, Shell } from './commands/shell.ts';
+import * as start from './commands/start.ts';
+import { describeError, PayrunError } from './errors.ts';
+import { describeFault, faultOf } from './runs/fault.ts';
+import { systemClock } from './time.ts';
+
+const groups = [
+  ['A workspace', [init, check, apply, demo]],
+  ['The night', [run, runs, start]],
+  ['Money', [importing, release, commissions, payouts]],
+  ['Answers', [explain, audit]],
+  ['Machinery', [db]],
+] as const;
+
+const examples = `
+Examples:
+  payrun init                        begin a workspace in this folder
+  payrun apply                       take over what payrun.json says
+  payrun run nightly                 the whole night, now
+  payrun payouts list                what is to be paid
+  payrun explain INV-1001            why a sale's commission is where it is
+
+Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration,
+3 done with something left for a person, 4 already running.`;
+
+const stopping = new AbortController();
+const program = createProgram();
+process.on('uncaughtException', (cause) => process.exit(report(cause)));
+process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
+  // Who reads the output has seen enough.
+  process.exit(cause.code === 'EPIPE' ? process.exitCode : report(cause));
+});
+// The young generation stays as large as loading the code has made it: rows by the million live for a moment, and
+// memory must not follow their number.
+setFlagsFromString('--semi-space-growth-factor=1');
+setFlagsFromString('--heap-growing-percent=100');
+try {
+  await program.parseAsync(process.argv);
+} catch (cause) {
+  process.exitCode = report(cause);
+}
+
+function createProgram(): Command {
+  const root = new Command('payrun')
+    .description('Nightly reconciliation and payouts for partner programmes, on Postgres.')
+    .version(readVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help, or that of a command')
+    .option('-w, --workspace <folder>', 'the folder with payrun.json; else the nearest one upwards from here')
+    .option('-a, --account <ref>', 'the account, where payrun.json has several')
+    .option('--json', 'print one JSON document')
+    .option('--no-color', 'print without colours, as the variable NO_COLOR does')
+    .configureHelp({ showGlobalOptions: true })
+    .showHelpAfterError('  to do: Run the command with --help to see what it takes.')
+    .exitOverride()
+    .addHelpText('after', examples);
+  const shell = createShell(root);
+  for (const [heading, commands] of groups) {
+    root.commandsGroup(`${heading}:`);
+    for (const command of commands) command.register(root, shell);
+  }
+  const help = new Command('help').argument('[command]').description('print the help of a command');
+  root.addHelpCommand(help.helpGroup('Machinery:'));
+  return root;
+}
+
+function createShell(root: Command): Shell {
+  const globals = () => root.opts<GlobalOptions & { color: boolean }>();
+  const paint = (stream: NodeJS.WriteStream) =>
+    createPaint(stream.isTTY === true && globals().color && !process.env.NO_COLOR);
+  const print = (text: string) => void process.stdout.write(`${text}\n`);
+  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  return {
+    cwd: process.cwd(),
+    env: process.env,
+    clock: systemClock,
+    signal: stopping.signal,
+    isInteractive: process.stderr.isTTY === true,
+    globals,
+    does:
+      (work) =>
+      async (...args) => {
+        const answer = await work(...args);
+        process.exitCode = answer.exitCode ?? 0;
+        const text = globals().json ? toJson(answer) : answer.text(paint(process.stdout));
+        if (text !== '') print(text);
+      },
+    show: (text) => {
+      if (!globals().json) print(text(paint(process.stdout)));
+    },
+    say,
+    onStop: listenForStop((count) => {
+      if (count === 1) say('stopping…');
+      stopping.abort();
+      return count === 1;
+    }),
+  };
+}
+
+/** Counts the requests to stop and asks the handler about each; returns how to replace that handler. */
+function listenForStop(first: (count: number) => boolean): Shell['onStop'] {
+  let handle = first;
+  let count = 0;
+  for (const [signal, exitCode] of [
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+  ] as const) {
+    process.on(signal, () => {
+      count += 1;
+      if (!handle(count)) process.exit(exitCode);
+    });
+  }
+  return (replacement) => {
+    handle = replacement;
+  };
+}
+
+/** Tells a person what went wrong, and returns the exit code. */
+function report(cause: unknown): number {
+  // Commander has printed its own sentence; only help and version, when asked for, are no mistakes.
+  if (cause instanceof CommanderError) return cause.exitCode === 0 ? 0 : 2;
+  const fault = faultOf(cause, stopping.signal);
+  if (fault instanceof PayrunError) {
+    process.stderr.write(`${describeError(fault)}\n`);
+  } else {
+    const { message } = describeFault(fault);
+    process.stderr.write(
+      `error: This is a defect in Payrun. ${message} PAYRUN_DEBUG=1 shows more. [defect]\n`,
+    );
+  }
+  if (process.env.PAYRUN_DEBUG === '1') console.error(cause);
+  return fault instanceof PayrunError ? fault.exitCode : 1;
+}
+
+function toJson({ data }: Answer): string {
+  return JSON.stringify(data, null, 2);
+}
+
+function readVersion(): string {
+  const file = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
+  return (JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as { version: string }).version;
+}
