@@ -49,4 +49,42 @@ describe('a file that is longer than one batch', () => {
     );
     expect(counts).toMatchObject({ recorded: batchRows + 1, updated: 1, duplicates: 1, conflicts: 1 });
   });
+
+  test('finds each row’s own terms and affiliate, however many there are', async () => {
+    const incentives = [{ ref: 'odd', percent: '50', product_ids: ['p-1', 'p-20001', 'p-40001'] }];
+    const desk = await deskWithTwo(db, { program: { incentives } });
+    // Every row has another product, and the same ones come again when the first have long been forgotten.
+    const rows = [...Array.from({ length: batchRows * 2 }, (_, n) => n), 1, 20_001, 40_001];
+    const lines = rows.map((n, at) => `s-${at},${n % 2 === 1 ? 'ann' : 'Bob'},1.00,USD,2026-01-01,p-${n}`);
+    const { counts, totals } = await desk.land(
+      'sales',
+      `${[`${header},product_ids`, ...lines].join('\n')}\n`,
+    );
+    expect(counts).toMatchObject({ recorded: rows.length });
+    // Ann earns 20 %, or 50 % for six of hers; Bob's own rate is 40 %.
+    const cents = 20 * (batchRows + 3 - 6) + 50 * 6 + 40 * batchRows;
+    expect(totals.USD?.commissions).toBe((cents / 100).toFixed(2));
+    const books = await earned(desk);
+    const odd = Object.entries(books).filter(([, earns]) => !earns?.startsWith('default'));
+    expect(Object.fromEntries(odd)).toEqual(
+      Object.fromEntries(
+        ['s-1', 's-20001', 's-40001', 's-50000', 's-50001', 's-50002'].map((id) => [id, 'odd 50']),
+      ),
+    );
+    expect(await audited(desk.world)).toEqual([]);
+  });
+
+  test('is recorded the same when a double makes half of it look less new', async () => {
+    const desk = await deskWithTwo(db);
+    const long = longFile(
+      ['s-1,ann,100.00,USD,2026-01-12'],
+      ['s-1,ann,100.00,USD,2026-01-12', 's-2,nobody,1.00,USD,2026-01-12'],
+      '',
+    );
+    const { counts } = await desk.land('sales', long);
+    expect(counts).toMatchObject({ recorded: batchRows + 1, duplicates: 1, rejected: 1 });
+    const again = await desk.land('sales', `${long}s-3,ann,5.00,USD,2026-01-12\n`);
+    expect(again.counts).toMatchObject({ recorded: 1, duplicates: batchRows + 2, rejected: 1 });
+    expect(await audited(desk.world)).toEqual([]);
+  });
 });
