@@ -179,7 +179,7 @@ create table conversion (
   referral_id uuid,
   amount bigint not null,
   occurred_at timestamptz not null,
-  fingerprint bytea not null,
+  fingerprint uuid not null,
   import_id uuid not null,
   line integer not null,
   occurred_at_given boolean not null,
@@ -201,10 +201,6 @@ create table conversion (
 );
 
 create index conversion_referral on conversion (account_id, referral_id, occurred_at) where referral_id is not null;
-
--- The sales whose commissions are not to be released (yet).
-create index conversion_held on conversion (account_id, id)
-  where sales_status in ('open', 'trialing', 'failed', 'refunded');
 
 -- What an affiliate earns for a conversion, under the conversion's id. Rule, rate, hold and rounding are fixed
 -- at creation; status, payout and reason are the state.
@@ -233,13 +229,11 @@ create table commission (
   primary key (account_id, id)
 );
 
--- What is still to be moved, by id and not by the end of its hold: ids come in order, so that these indexes grow at
--- their end, which costs a third of growing everywhere. They hold no more than is under way.
-create index commission_pending on commission (account_id, id) where status = 'pending';
+create index commission_pending on commission (account_id, hold_until) where status = 'pending';
 
-create index commission_awaiting on commission (account_id, id) where status = 'pending_manual_approval';
+create index commission_awaiting on commission (account_id, hold_until) where status = 'pending_manual_approval';
 
-create index commission_ready on commission (account_id, id)
+create index commission_ready on commission (account_id, hold_until)
   where status = 'ready_for_payment' and payout_id is null;
 
 create index commission_payout on commission (account_id, payout_id) where payout_id is not null;
@@ -277,7 +271,7 @@ create table conflict (
   import_id uuid not null,
   line integer not null,
   external_id text not null,
-  fingerprint bytea not null,
+  fingerprint uuid not null,
   sales_status text not null,
   difference jsonb not null,
   status text not null check (status in ('open', 'kept', 'accepted')),
