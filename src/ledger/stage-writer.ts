@@ -166,12 +166,16 @@ async function findAffiliates(session: Session, accountId: number): Promise<numb
     update name set is_known = true, affiliate_id = named.affiliate_id
     from (${affiliateNamed(accountId, sql`select folded, exact from name where not is_known`)}) named
     where not name.is_known and name.folded = named.folded and name.exact = named.exact`.execute(session.sql);
-  const unknown = await session.client.query('select from name where affiliate_id is null');
-  return unknown.rowCount ?? 0;
+  const unknown = await sql<{ names: number }>`
+    select count(*)::integer as names from name where affiliate_id is null`.execute(session.sql);
+  return unknown.rows[0]!.names;
 }
 
+/** No text holds a NUL, and no list an empty text: each combination of terms has a key of its own. */
 function termsKey({ productIds, priceIds, interval, isSubscription }: StagedSale): string {
-  return `${productIds?.join('\n')}\r${priceIds?.join('\n')}\r${interval}\r${isSubscription}`;
+  const products = productIds?.join('\0') ?? '';
+  const prices = priceIds?.join('\0') ?? '';
+  return `${products}\0\0${prices}\0\0${interval ?? ''}\0\0${isSubscription ?? ''}`;
 }
 
 function termsLine({ productIds, priceIds, interval, isSubscription }: StagedSale): string {
