@@ -1,6 +1,6 @@
 import type { Session } from '../db/connect.ts';
 import type { Mover } from '../ledger/journal.ts';
-import { type Batch, record, type Verdicts } from '../ledger/record.ts';
+import { type Batch, noVerdicts, record, type Verdicts } from '../ledger/record.ts';
 import type { StagedSale } from '../ledger/stage.ts';
 import { type Packet, StageWriter } from '../ledger/stage-writer.ts';
 
@@ -17,15 +17,7 @@ export function batchRecorder(
   batch: Batch,
   { fields, idPrefix }: { fields: Iterable<keyof StagedSale>; idPrefix: string },
 ) {
-  const total: Verdicts = {
-    recorded: 0,
-    updated: 0,
-    duplicates: 0,
-    conflicts: 0,
-    rejected: 0,
-    parked: 0,
-    otherAffiliate: 0,
-  };
+  const total: Verdicts = { ...noVerdicts };
   // Limits that count a referral's sales in order need the whole file at once, whatever order its rows are in.
   const isWhole = batch.program.hasDurations && batch.hasCustomers;
   const writer = new StageWriter(fields, idPrefix, { keepsAll: isWhole });

@@ -15,7 +15,7 @@ const marks: [Encoding, number[]][] = [
   ['utf-16le', [0xff, 0xfe]],
   ['utf-16be', [0xfe, 0xff]],
 ];
-/** How files begin that people take for text: what they are, and what to do with them. */
+/** How files begin that people take for text: what they are. */
 const otherFiles: [string, number[]][] = [
   ['an Excel workbook or a zip archive', [0x50, 0x4b, 0x03, 0x04]],
   ['an old Excel workbook', [0xd0, 0xcf, 0x11, 0xe0]],

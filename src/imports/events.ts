@@ -113,7 +113,7 @@ export async function landEvents(
 ): Promise<Landed & { sourceId: string | null }> {
   const { work, mover, importId, progress } = landing;
   // JSON is UTF-8, unless a mark says otherwise.
-  const file = landing.file.as('utf-8');
+  const file = landing.file.as(source.settings.encoding ?? 'utf-8');
   const program = await programTerms(session, mover.accountId, source.programId);
   let bytes = 0;
   let readings = 0;

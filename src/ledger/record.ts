@@ -35,7 +35,7 @@ interface Sum {
   lines: number;
 }
 
-const nothing: Verdicts = {
+export const noVerdicts: Readonly<Verdicts> = {
   recorded: 0,
   updated: 0,
   duplicates: 0,
@@ -61,10 +61,12 @@ export async function record(
   batch: Batch,
   areNew: boolean,
 ): Promise<Verdicts> {
-  const inZone = `set local timezone = ${session.client.escapeLiteral(batch.program.timezone)}`;
+  // A nested loop that the planner takes for cheap, because it knows nothing of rows staged a moment ago, would never
+  // end; what looks single rows up in large tables says so by LATERAL.
+  const inZone = `set local timezone = ${session.client.escapeLiteral(batch.program.timezone)}; set local enable_nestloop = off`;
   if (areNew && !batch.hasCustomers && !batch.log && !batch.program.hasDurations) {
     const recorded = await unlessKnown(session, inZone, () => post(session, mover, batch, allRows));
-    if (recorded !== undefined) return { ...nothing, recorded };
+    if (recorded !== undefined) return { ...noVerdicts, recorded };
   }
   for (;;) {
     const verdicts = await unlessKnown(session, inZone, () => recordJudged(session, mover, batch));
@@ -85,7 +87,7 @@ async function unlessKnown<T>(
   try {
     const result = await work();
     await session.client.query(
-      "release savepoint batch; set local timezone = 'UTC'; truncate stage, verdict",
+      "release savepoint batch; set local timezone = 'UTC'; set local enable_nestloop = on; truncate stage, verdict",
     );
     return result;
   } catch (cause) {
@@ -140,15 +142,9 @@ export async function programTerms(
   return { ...program, hasIncentives: incentives.length > 0, hasDurations };
 }
 
-/**
- * Judging looks few rows up in large tables, where a nested loop over an index is right; all other steps join the
- * batch with itself, where a nested loop that the planner takes for cheap would never end.
- */
 async function recordJudged(session: Session, mover: Mover, batch: Batch): Promise<Verdicts> {
-  await session.client.query('set local enable_nestloop = on');
   if (batch.hasCustomers) await introduce(session, mover, batch.program.id);
   const judged = await judge(session, mover, batch);
-  await session.client.query('set local enable_nestloop = off');
   const rows = (verdict: string, among: Verdict[] = judged) =>
     among.find((one) => one.verdict === verdict)?.rows ?? 0;
   if (rows('new') > 0) await post(session, mover, batch, newRows);

@@ -7,7 +7,7 @@ import type { SalesStatus } from '../db/tables.ts';
  * A row that was found faulty carries `fault` and goes to the outcomes, so that every row read is accounted for.
  */
 export interface StagedSale {
-  /** Number of the record in its file, from 1: order, identity within the import, and part of the new row's id. */
+  /** Number of the record in its file, from 1: order, and identity within the import. */
   n: number;
   line: number;
   fault?: string | undefined;

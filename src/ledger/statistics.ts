@@ -4,7 +4,8 @@ const manyRows = 10_000;
 
 /**
  * After many rows were written the server's statistics may still speak of few, or of rows in another state. What comes
- * next in the night would be planned for them, and a nested loop over a million rows does not end before morning.
+ * next in the night would be planned for them, and a nested loop over a million rows does not end before morning. A
+ * table that someone else is analysing at the moment is skipped, not waited for.
  */
 export async function refreshStatistics(
   session: Session,

@@ -17,8 +17,8 @@ export interface Fence {
 }
 
 /**
- * Does `work` in the session's transaction, then audits the account's books if it has touched them, and stores `before` plus the work's
- * outcome with the run. Raises `books-adrift` or `lease-lost`; the transaction must then be rolled back.
+ * Does `work` in the session's transaction, then audits the account's books if it has touched them, and stores
+ * `before` plus the work's outcome with the run. Raises `books-adrift` or `lease-lost`; the transaction must then be rolled back.
  */
 export async function workFenced<T extends Outcome>(
   session: Session,

@@ -30,9 +30,14 @@ export async function introduce(session: Session, mover: Mover, programId: strin
         join customer on customer.n = s.n and customer.referral_id is null
         join name on name.no = s.name_no
         left join doubled on doubled.external_id = s.external_id
+        left join lateral (
+          -- The limit keeps the planner to one look-up a row.
+          select true as is_recorded from conversion c
+          where c.account_id = ${mover.accountId} and c.external_id = s.external_id limit 1
+        ) conversion on true
         where name.affiliate_id is not null and (doubled.first_n = s.n or doubled.first_n is null)
           and (coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null) = ${byMail}
-          and not exists (select from conversion c where c.account_id = ${mover.accountId} and c.external_id = s.external_id)
+          and conversion.is_recorded is null
         order by ${identity}, s.occurred_at, s.n
       )
       insert into referral (account_id, id, program_id, affiliate_id, ref, customer_id, external_user_id, click_id,
