@@ -24,6 +24,11 @@ export interface Db {
   sql: Sql;
   /** Lends one connection outside of a transaction. */
   session<T>(work: (session: Session) => Promise<T>): Promise<T>;
+  /**
+   * Lends a second connection to someone who holds a session already. It comes from a pool of its own, so that those
+   * who hold one session each never wait for each other's second.
+   */
+  aside<T>(work: (session: Session) => Promise<T>): Promise<T>;
   /** Runs `work` in one transaction: committed when it returns, rolled back when it throws or is interrupted. */
   transaction<T>(work: (session: Session) => Promise<T>, options?: TransactionOptions): Promise<T>;
   close(): Promise<void>;
@@ -37,23 +42,26 @@ export async function connect(
   url: string,
   options: { signal?: AbortSignal; connections?: number } = {},
 ): Promise<Db> {
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: options.connections ?? 4,
-    types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
-    application_name: 'payrun',
-    onConnect: prepareConnection,
-  });
-  pool.on('error', () => {});
+  const newPool = () =>
+    new pg.Pool({
+      connectionString: url,
+      max: options.connections ?? 4,
+      types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
+      application_name: 'payrun',
+      onConnect: prepareConnection,
+    }).on('error', () => {});
+  const pool = newPool();
+  const asides = newPool();
   const sql = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
   const db: Db = {
     sql,
     session: (work) => lend(pool, url, options.signal, work),
+    aside: (work) => lend(asides, url, options.signal, work),
     transaction: (work, how) =>
       lend(pool, url, options.signal, (session) => transact(session, options.signal, work, how)),
     // Kysely's destroy ends only a pool that it has used itself.
     close: async () => {
-      if (!pool.ending) await pool.end();
+      if (!pool.ending) await Promise.all([pool.end(), asides.end()]);
     },
   };
   try {

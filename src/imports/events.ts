@@ -4,6 +4,7 @@ import { type EventVerdicts, recordEvents } from '../ledger/events.ts';
 import type { Mover } from '../ledger/journal.ts';
 import { type ProgramTerms, postTally, programTerms, type Tally, type Verdicts } from '../ledger/record.ts';
 import { createStage } from '../ledger/stage.ts';
+import { StageLoader } from '../ledger/stage-loader.ts';
 import { StageWriter } from '../ledger/stage-writer.ts';
 import { batchRecorder } from './batches.ts';
 import { eventReader } from './event-line.ts';
@@ -86,11 +87,12 @@ const fields = [
 /** Stages what the first reading needs: all but the conversions that name no affiliate. Returns how many were faulty. */
 async function stageReferrals(session: Session, mover: Mover, events: EventLog): Promise<number> {
   const writer = new StageWriter(fields, newIdPrefix(mover.now), { keepsAll: true });
+  const loader = new StageLoader(session, mover.accountId, writer.columns);
   let faults = 0;
   const flush = async () => {
     const packet = writer.take();
     faults += packet.faults.count;
-    await writer.write(session, mover.accountId, packet);
+    await loader.load(packet);
   };
   for await (const group of events.lines()) {
     for (const line of group) {
@@ -100,7 +102,7 @@ async function stageReferrals(session: Session, mover: Mover, events: EventLog):
     if (writer.waiting >= stageLines) await flush();
   }
   await flush();
-  await session.client.query('analyze stage, name');
+  await loader.analyse();
   return faults;
 }
 

@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { newId } from '../ids.ts';
+import { PriceAhead } from '../ledger/price-ahead.ts';
 import type { Work } from '../runs/work.ts';
 import { landEvents } from './events.ts';
 import { takeInbox } from './inbox.ts';
@@ -42,8 +43,8 @@ export async function importFile(work: Work, options: ImportOptions): Promise<Im
   const { context } = work;
   if (!work.dryRun) await settleRejects(context.db, context.config.workspace, context.clock());
   return withInputFile(options.file, context.signal, async (file) => {
-    const earlier = options.again ? undefined : await earlierImport(work, options.kind, file);
-    return earlier ?? landFile(work, options, file);
+    const earlier = await earlierImport(work, options.kind, file);
+    return earlier && !options.again ? earlier : landFile(work, options, file, earlier !== undefined);
   });
 }
 
@@ -57,16 +58,30 @@ export async function retryParked(work: Work) {
   return work.transaction(async (session) => retryParkedEvents(session, work));
 }
 
-async function landFile(work: Work, options: ImportOptions, file: InputFile): Promise<ImportOutcome> {
+async function landFile(
+  work: Work,
+  options: ImportOptions,
+  file: InputFile,
+  isAgain: boolean,
+): Promise<ImportOutcome> {
   const { clock, log } = work.context;
   const importId = newId(clock());
   const progress = progressOf(file.name, log, clock);
+  const ahead = new PriceAhead(work.context.db);
   let landed: Landed | undefined;
   try {
     const outcome = await work.transaction(async (session) => {
       await takeTurn(session, work);
       const mover = { accountId: work.account.id, runId: work.runId, now: clock() };
-      const landing: Landing = { work, mover, file, importId, progress };
+      const landing: Landing = {
+        work,
+        mover,
+        file,
+        importId,
+        progress,
+        ahead,
+        isAgain,
+      };
       const { sourceId, ...result } = await landRows(session, landing, options);
       landed = result;
       return landingOf(
@@ -85,6 +100,7 @@ async function landFile(work: Work, options: ImportOptions, file: InputFile): Pr
     throw cause;
   } finally {
     progress.done();
+    await ahead.end();
   }
 }
 

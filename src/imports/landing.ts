@@ -3,6 +3,7 @@ import type { Session } from '../db/connect.ts';
 import { showId } from '../ids.ts';
 import { type ConflictRecord, conflictsOfImport } from '../ledger/conflicts.ts';
 import type { Mover } from '../ledger/journal.ts';
+import type { PriceAhead } from '../ledger/price-ahead.ts';
 import { formatAmount, showCount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { faultMessage } from './faults.ts';
@@ -19,6 +20,9 @@ export interface Landing {
   file: InputFile;
   importId: string;
   progress: Progress;
+  ahead: PriceAhead;
+  /** The same bytes were imported before. */
+  isAgain: boolean;
 }
 
 /** How the rows of a file ended; they add up to the rows read. */

@@ -70,7 +70,12 @@ export async function landSales(
     hasCustomers: present.some((field) => field === 'customer_id' || field === 'customer_email'),
   };
   await createStage(session);
-  const recorder = batchRecorder(session, mover, batch, { fields, idPrefix: newIdPrefix(mover.now) });
+  const recorder = batchRecorder(session, mover, batch, {
+    fields,
+    idPrefix: newIdPrefix(mover.now),
+    ahead: landing.ahead,
+    isAgain: landing.isAgain,
+  });
   let rows = 0;
   for await (const group of csv.groups) {
     for (const one of group) {

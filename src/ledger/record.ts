@@ -1,10 +1,12 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { type Mover, postings } from './journal.ts';
-import type { Batch, ProgramTerms, Verdict } from './record/batch.ts';
+import type { PricedBatch } from './price-ahead.ts';
+import { type Batch, batchSettings, type ProgramTerms, type Verdict } from './record/batch.ts';
 import { advance, introduce } from './record/introduce.ts';
 import { judge } from './record/judge.ts';
-import { allRows, newRows, post } from './record/post.ts';
+import { post } from './record/post.ts';
+import { allRows, newRows, pricedSales } from './record/price.ts';
 import { revisit } from './record/revisit.ts';
 import { refreshStatistics } from './statistics.ts';
 
@@ -61,17 +63,40 @@ export async function record(
   batch: Batch,
   areNew: boolean,
 ): Promise<Verdicts> {
-  // A nested loop that the planner takes for cheap, because it knows nothing of rows staged a moment ago, would never
-  // end; what looks single rows up in large tables says so by LATERAL.
-  const inZone = `set local timezone = ${session.client.escapeLiteral(batch.program.timezone)}; set local enable_nestloop = off`;
-  if (areNew && !batch.hasCustomers && !batch.log && !batch.program.hasDurations) {
-    const recorded = await unlessKnown(session, inZone, () => post(session, mover, batch, allRows));
+  const settings = batchSettings(session, batch);
+  if (areNew && isSimple(batch)) {
+    const recorded = await unlessKnown(session, settings, () =>
+      post(session, mover, batch, pricedSales(mover.accountId, batch, allRows)),
+    );
     if (recorded !== undefined) return { ...noVerdicts, recorded };
   }
   for (;;) {
-    const verdicts = await unlessKnown(session, inZone, () => recordJudged(session, mover, batch));
+    const verdicts = await unlessKnown(session, settings, () => recordJudged(session, mover, batch));
     if (verdicts) return verdicts;
   }
+}
+
+/**
+ * Writes a batch that was priced before, if the unique key lets it: returns undefined, and has done nothing, when it
+ * holds a sale that is known. Every sale counts as recorded.
+ */
+export async function recordPriced(
+  session: Session,
+  mover: Mover,
+  batch: Batch,
+  priced: PricedBatch,
+): Promise<number | undefined> {
+  const recorded = await unlessKnown(session, batchSettings(session, batch), () =>
+    post(session, mover, batch, priced.sales),
+  );
+  if (recorded !== undefined && recorded !== priced.rows)
+    throw new Error(`${priced.rows} sales were priced, but ${recorded} recorded`);
+  return recorded;
+}
+
+/** Whether nothing but affiliate and terms decides about the sales of a batch, so that they need not be judged first. */
+export function isSimple(batch: Batch): boolean {
+  return !batch.hasCustomers && !batch.log && !batch.program.hasDurations;
 }
 
 /**
@@ -147,7 +172,7 @@ async function recordJudged(session: Session, mover: Mover, batch: Batch): Promi
   const judged = await judge(session, mover, batch);
   const rows = (verdict: string, among: Verdict[] = judged) =>
     among.find((one) => one.verdict === verdict)?.rows ?? 0;
-  if (rows('new') > 0) await post(session, mover, batch, newRows);
+  if (rows('new') > 0) await post(session, mover, batch, pricedSales(mover.accountId, batch, newRows));
   if (batch.hasCustomers) await advance(session, mover);
   const isLeft = rows('known') + rows('again') > 0;
   const revisited = isLeft ? await revisit(session, mover, batch) : [];

@@ -1,8 +1,5 @@
-import { sql } from 'kysely';
-import type { Session } from '../db/connect.ts';
-import { CopyLines, copyIn, copyText, SortedCopyLines } from '../db/copy.ts';
+import { CopyLines, copyText, SortedCopyLines } from '../db/copy.ts';
 import { Dictionary } from './dictionary.ts';
-import { affiliateNamed } from './record/attribution.ts';
 import { fold, type StagedSale } from './stage.ts';
 
 /** Rows on their way to the stage, with the names and terms that are new in them. */
@@ -63,10 +60,11 @@ const columns: [name: string, field: keyof StagedSale, value: Value][] = [
 /** More texts than this are no repetition, and memory must not grow with them. */
 const mostEntries = 10_000;
 
-/** Collects sales as lines of COPY text and puts them into the stage of one import. */
+/** Collects sales as lines of COPY text for the stage of one import; `StageLoader` puts them there. */
 export class StageWriter {
+  /** The columns of the stage that the lines of sales have. */
+  readonly columns: string[];
   readonly #used: Value[];
-  readonly #copySales;
   readonly #idPrefix: string;
   readonly #keepsAll: boolean;
   readonly #dictionaries = { names: new Dictionary(), terms: new Dictionary() };
@@ -75,7 +73,6 @@ export class StageWriter {
   #areNamed = true;
   #startsAnew = false;
   #taken = 0;
-  #unknownNames = 0;
 
   /**
    * `fields` are those that the sales may have: what no row has is not sent a million times. The rows that sales
@@ -86,7 +83,7 @@ export class StageWriter {
     const wanted = new Set<keyof StagedSale>(['n', 'line', ...fields]);
     const used = columns.filter(([, field]) => wanted.has(field));
     this.#used = used.map(([, , value]) => value);
-    this.#copySales = sql`copy stage (${sql.raw(['id', ...used.map(([name]) => name)].join(', '))}) from stdin`;
+    this.columns = ['id', ...used.map(([name]) => name)];
     this.#idPrefix = idPrefix;
     this.#keepsAll = keepsAll;
   }
@@ -129,46 +126,6 @@ export class StageWriter {
     if (this.#startsAnew) for (const one of [names, terms]) one.forget();
     return packet;
   }
-
-  /**
-   * Stages a packet, in the order in which they were taken, and finds the affiliates of its new names. Returns whether
-   * every sale in it names an affiliate that is known.
-   */
-  async write(session: Session, accountId: number, packet: Packet): Promise<boolean> {
-    const { names, terms, faults } = packet;
-    if (packet.startsAnew) {
-      await session.client.query('truncate name, terms');
-      this.#unknownNames = 0;
-    }
-    if (terms.count > 0) {
-      await copyIn(session, copyTerms, terms.pieces());
-      await session.client.query(
-        "update terms set products = textsend(coalesce(product_ids::text, '')) where products is null",
-      );
-    }
-    if (names.count > 0) {
-      await copyIn(session, copyNames, names.pieces());
-      this.#unknownNames = await findAffiliates(session, accountId);
-    }
-    if (faults.count > 0) await copyIn(session, copyFaults, faults.pieces());
-    if (packet.count > 0) await copyIn(session, this.#copySales, [packet.sales]);
-    return packet.areNamed && this.#unknownNames === 0;
-  }
-}
-
-const copyNames = sql`copy name (no, folded, exact) from stdin`;
-const copyTerms = sql`copy terms (no, product_ids, price_ids, interval, is_subscription) from stdin`;
-const copyFaults = sql`copy outcome (n, line, verdict, code, field, found) from stdin`;
-
-/** Returns how many of all names stand for no affiliate, or for several. */
-async function findAffiliates(session: Session, accountId: number): Promise<number> {
-  await sql`/* ledger.stage.names */
-    update name set is_known = true, affiliate_id = named.affiliate_id
-    from (${affiliateNamed(accountId, sql`select folded, exact from name where not is_known`)}) named
-    where not name.is_known and name.folded = named.folded and name.exact = named.exact`.execute(session.sql);
-  const unknown = await sql<{ names: number }>`
-    select count(*)::integer as names from name where affiliate_id is null`.execute(session.sql);
-  return unknown.rows[0]!.names;
 }
 
 /** No text holds a NUL, and no list an empty text: each combination of terms has a key of its own. */

@@ -47,10 +47,12 @@ export interface StagedSale {
 }
 
 /**
- * Creates the staging tables anew, for one import; they vanish with the transaction, however it ends. Names of
- * affiliates and terms (what the conditions of incentives look at) stand in tables of their own, once each.
+ * Creates the staging tables anew, for one import; they vanish with the transaction, however it ends, unless they are to
+ * be `lasting`: then with the session. Names of affiliates and terms (what the conditions of incentives look at) stand in
+ * tables of their own, once each.
  */
-export async function createStage(session: Session): Promise<void> {
+export async function createStage(session: Session, { lasting = false } = {}): Promise<void> {
+  const ending = lasting ? '' : 'on commit drop';
   await session.client.query(`
     set local work_mem = '64MB';
     drop table if exists pg_temp.stage, pg_temp.name, pg_temp.terms, pg_temp.verdict, pg_temp.outcome, pg_temp.tally;
@@ -58,17 +60,17 @@ export async function createStage(session: Session): Promise<void> {
       terms_no integer not null, amount bigint, currency text, occurred_at timestamptz, occurred_at_given boolean,
       sales_status text, stated_referral_id uuid, referral_ref text, customer_id text, external_user_id text,
       click_id text, email text, email_folded text, hold_days integer, expense bigint, note text, metadata jsonb,
-      fx_rate numeric, fx_minor_rate numeric, fx_day date, fx_source text, event_type text, event_name text) on commit drop;
+      fx_rate numeric, fx_minor_rate numeric, fx_day date, fx_source text, event_type text, event_name text) ${ending};
     create temp table name (no integer not null, folded text not null, exact text not null, affiliate_id uuid,
-      is_known boolean not null default false) on commit drop;
+      is_known boolean not null default false) ${ending};
     create temp table terms (no integer not null, product_ids text[], price_ids text[], interval text,
-      is_subscription boolean, products bytea) on commit drop;
+      is_subscription boolean, products bytea) ${ending};
     create temp table verdict (n integer not null, verdict text not null, affiliate_id uuid, referral_id uuid,
-      fingerprint bytea) on commit drop;
+      fingerprint bytea) ${ending};
     create temp table outcome (n integer not null, line integer not null, verdict text not null, code text, field text,
-      found text) on commit drop;
+      found text) ${ending};
     create temp table tally (kind text not null, affiliate_id uuid, currency text not null, amount numeric not null,
-      lines bigint not null) on commit drop`);
+      lines bigint not null) ${ending}`);
 }
 
 /** The form in which names of affiliates and e-mail addresses are compared: trimmed, NFC, without regard to case. */

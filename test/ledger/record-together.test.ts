@@ -5,6 +5,7 @@ import { newId, newIdPrefix } from '../../src/ids.ts';
 import { importFile } from '../../src/imports/import.ts';
 import { postTally, programTerms, record, type Verdicts } from '../../src/ledger/record.ts';
 import { createStage, type StagedSale } from '../../src/ledger/stage.ts';
+import { StageLoader } from '../../src/ledger/stage-loader.ts';
 import { StageWriter } from '../../src/ledger/stage-writer.ts';
 import { audited, booked, referrals } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
@@ -38,7 +39,7 @@ async function recordIn(session: Session, world: World, sales: Partial<StagedSal
   const writer = new StageWriter(fields, newIdPrefix(today));
   for (const [index, sale] of sales.entries())
     writer.add({ n: index + 1, line: index + 2, ...ordinary, ...sale });
-  const isPlain = await writer.write(session, world.accountId, writer.take());
+  const isPlain = await new StageLoader(session, world.accountId, writer.columns).load(writer.take());
   const importId = newId(today);
   await session.sql
     .insertInto('import')

@@ -1,3 +1,4 @@
+import type { Session } from '../../db/connect.ts';
 import type { ProgramRow } from '../../db/tables.ts';
 
 /** What `record` needs to know of the programme that a batch of sales belongs to, read once an import. */
@@ -18,6 +19,16 @@ export interface Batch {
    * lines are the parked ones themselves, tried again.
    */
   log?: 'new' | 'parked';
+}
+
+/**
+ * What statements over a batch run under, until the transaction or savepoint ends: the programme's zone, and no nested
+ * loops. One that the planner takes for cheap, because it knows nothing of rows staged a moment ago, would never end;
+ * what looks single rows up in large tables says so by LATERAL.
+ */
+export function batchSettings(session: Session, batch: Batch): string {
+  const zone = session.client.escapeLiteral(batch.program.timezone);
+  return `set local timezone = ${zone}; set local enable_nestloop = off`;
 }
 
 /** How many rows of a batch ended one way. */

@@ -1,0 +1,144 @@
+import { sql } from 'kysely';
+import type { Db, Session } from '../db/connect.ts';
+import { type Batch, batchSettings } from './record/batch.ts';
+import { allRows, type PricedSales, priceColumns, pricedSales } from './record/price.ts';
+import { createStage } from './stage.ts';
+import { StageLoader } from './stage-loader.ts';
+import type { Packet } from './stage-writer.ts';
+
+/** A batch of sales that stands priced in `priced_sale`. */
+export interface PricedBatch {
+  rows: number;
+  sales: PricedSales;
+}
+
+/**
+ * Prices the batches of a large import on a connection of its own, while the import's transaction writes those before:
+ * two processors of the server work for one import. It commits what it has priced to a table that is nobody's record;
+ * what becomes of the sales is decided by the import's transaction alone.
+ */
+export class PriceAhead {
+  readonly #db: Db;
+  #session: Promise<Session> | undefined;
+  #lent: Promise<unknown> | undefined;
+  #giveBack: () => void = () => {};
+  #loader: StageLoader | undefined;
+  #batches = 0;
+  #last: Promise<unknown> = Promise.resolve();
+
+  constructor(db: Db) {
+    this.#db = db;
+  }
+
+  /**
+   * Prices the sales of a packet, whose lines have `columns`, once those before are done. Returns undefined when not all
+   * of them name an affiliate that is known, and when they are not likely to be new. Every packet of the import must
+   * come by here, in order, for the names and terms that are new in it.
+   */
+  price(
+    accountId: number,
+    batch: Batch,
+    packet: Packet,
+    about: { columns: string[]; isNew: boolean },
+  ): Promise<PricedBatch | undefined> {
+    const priced = this.#last.then(() => this.#price(accountId, batch, packet, about));
+    this.#last = priced;
+    return priced;
+  }
+
+  async #price(
+    accountId: number,
+    batch: Batch,
+    packet: Packet,
+    { columns, isNew }: { columns: string[]; isNew: boolean },
+  ): Promise<PricedBatch | undefined> {
+    // A server that has no second connection to give is no reason to fail: the import can do it all on its own.
+    const session = await this.#open().catch(() => undefined);
+    if (!session) return undefined;
+    const { client } = session;
+    // What is lost with the server's last moments here was nobody's record, so no commit waits for the disk.
+    await client.query(
+      `begin; set local synchronous_commit = off; set local work_mem = '64MB'; ${batchSettings(session, batch)}`,
+    );
+    if (!this.#loader) {
+      await createStage(session, { lasting: true });
+      this.#loader = new StageLoader(session, accountId, columns);
+    }
+    const isPlain = await this.#loader.loadTerms(packet);
+    const priced =
+      isPlain && isNew && packet.count > 0
+        ? await this.#priceStaged(session, accountId, batch, packet)
+        : undefined;
+    await client.query('commit');
+    return priced;
+  }
+
+  /** Gives the connection back, and empties the table if no other import uses it. To be called when the import has ended. */
+  async end(): Promise<void> {
+    if (!this.#lent) return;
+    await this.#last.catch(() => {});
+    this.#giveBack();
+    await this.#lent.catch(() => {});
+    await this.#db.aside(emptyUnused).catch(() => {});
+  }
+
+  async #priceStaged(
+    session: Session,
+    accountId: number,
+    batch: Batch,
+    packet: Packet,
+  ): Promise<PricedBatch> {
+    await this.#loader!.loadSales(packet);
+    const number = ++this.#batches;
+    const { steps } = pricedSales(accountId, batch, allRows);
+    const written = await sql<{ rows: number; first: string; last: string }>`/* ledger.price */
+      with ${steps}
+      written as (
+        insert into priced_sale (account_id, import_id, batch, ${priceColumns})
+        select ${accountId}::integer, ${batch.importId}::uuid, ${number}::integer, ${priceColumns} from priced
+        returning ctid
+      )
+      select count(*)::integer as rows, min(ctid)::text as first, max(ctid)::text as last from written`.execute(
+      session.sql,
+    );
+    await session.client.query('truncate stage');
+    const { rows, first, last } = written.rows[0]!;
+    // Where the rows stand is known, so that the table needs no index.
+    const query = sql`select ${priceColumns} from priced_sale
+      where account_id = ${accountId} and import_id = ${batch.importId}::uuid and batch = ${number}
+        and ctid between ${first}::tid and ${last}::tid`;
+    return { rows, sales: { steps: sql``, query } };
+  }
+
+  #open(): Promise<Session> {
+    this.#session ??= new Promise((resolve, reject) => {
+      this.#lent = this.#db.aside(async (session) => {
+        const given = new Promise<void>((giveBack) => {
+          this.#giveBack = giveBack;
+        });
+        resolve(session);
+        await given;
+        await session.client.query('rollback; discard temp');
+      });
+      this.#lent.catch(reject);
+    });
+    return this.#session;
+  }
+}
+
+/** To be taken by the import's transaction before anything is priced for it: while it stands, nobody empties the table. */
+export async function keepPriced(session: Session): Promise<void> {
+  await session.client.query('lock table priced_sale in access share mode');
+}
+
+async function emptyUnused({ client }: Session): Promise<void> {
+  await client.query('begin');
+  try {
+    await client.query('lock table priced_sale in access exclusive mode nowait');
+    await client.query('truncate priced_sale');
+    await client.query('commit');
+  } catch (cause) {
+    await client.query('rollback');
+    throw cause;
+  }
+}

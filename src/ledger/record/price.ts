@@ -1,0 +1,128 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Batch } from './batch.ts';
+import { fingerprint } from './fingerprint.ts';
+import { chosenRule } from './rule.ts';
+
+/** Where the rows to price are found: a join to staged row `s` with terms `t`, and its columns. */
+export interface Rows {
+  join: RawBuilder<unknown>;
+  affiliateId: RawBuilder<unknown>;
+  referralId: RawBuilder<unknown>;
+  fingerprint: RawBuilder<unknown>;
+}
+
+/** The rows that were judged to be new. */
+export const newRows: Rows = {
+  join: sql`join verdict v on v.n = s.n and v.verdict = 'new'`,
+  affiliateId: sql`v.affiliate_id`,
+  referralId: sql`v.referral_id`,
+  fingerprint: sql`v.fingerprint`,
+};
+
+/** All staged rows, each of which names its affiliate. */
+export const allRows: Rows = {
+  join: sql`join name on name.no = s.name_no`,
+  affiliateId: sql`name.affiliate_id`,
+  referralId: sql`null::uuid`,
+  fingerprint: fingerprint(sql`name.affiliate_id`),
+};
+
+/** Sales with all that a conversion and its commission are made of: CTEs to put first, and a query of `priceColumns`. */
+export interface PricedSales {
+  steps: RawBuilder<unknown>;
+  query: RawBuilder<unknown>;
+}
+
+/** In the order of the table `priced_sale`, behind its key. */
+const columns = [
+  'id',
+  'line',
+  'external_id',
+  'amount',
+  'currency',
+  'occurred_at',
+  'occurred_at_given',
+  'sales_status',
+  'customer_id',
+  'email',
+  'product_ids',
+  'price_ids',
+  'interval',
+  'is_subscription',
+  'expense',
+  'note',
+  'metadata',
+  'fx_rate',
+  'fx_day',
+  'fx_source',
+  'affiliate_id',
+  'referral_id',
+  'fingerprint',
+  'incentive_id',
+  'ppm',
+  'overridden',
+  'no_commission_reason',
+  'days',
+  'earned',
+  'hold_until',
+];
+export const priceColumns = sql.raw(columns.join(', '));
+
+/**
+ * Finds the rule of each of `rows` and computes its commission and the end of its hold. To be run in the programme's
+ * zone (`set timezone`), where adding days to an instant keeps the local time of day.
+ */
+export function pricedSales(accountId: number, batch: Batch, rows: Rows): PricedSales {
+  const { program } = batch;
+  const rule = chosenRule(accountId, program);
+  const steps = sql`${rule.steps}
+    ruled as (
+      select s.id, s.line, s.external_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given, s.sales_status,
+        s.customer_id, s.email, t.product_ids, t.price_ids, t.interval, t.is_subscription, s.expense, s.note, s.metadata,
+        s.fx_rate, s.fx_minor_rate, s.fx_day, s.fx_source,
+        ${rows.affiliateId} as affiliate_id, ${rows.referralId} as referral_id, ${rows.fingerprint} as fingerprint,
+        coalesce(s.hold_days, rule.hold_days, ${program.hold_days}::integer) as days,
+        rule.incentive_id, rule.fixed_amount,
+        case when rule.fixed_amount is null then coalesce(a.override_ppm, rule.rate_ppm) end as ppm,
+        rule.fixed_amount is null and a.override_ppm is not null as overridden,
+        case
+          when s.sales_status = 'failed' then 'the sale failed'
+          when a.status = 'paused' then 'the affiliate is paused'
+          when a.status = 'banned' then 'the affiliate is banned'
+          when not rule.applies or rule.applies is null then 'no incentive matches and the programme has no default commission'
+        end as no_commission_reason
+      from stage s
+      join terms t on t.no = s.terms_no
+      ${rows.join}
+      join affiliate a on a.account_id = ${accountId} and a.id = ${rows.affiliateId}
+      ${rule.join}
+    ),
+    priced as (
+      select *, ${commissionAmount(batch)} as earned, occurred_at + days * interval '1 day' as hold_until from ruled
+    ),`;
+  return { steps, query: sql`select ${priceColumns} from priced` };
+}
+
+/**
+ * Amount times parts per million, multiplied before divided and rounded once. A sale in another currency goes
+ * through its rate of exchange in the same multiplication, in numeric, because it may not fit 64 bits.
+ */
+function commissionAmount(batch: Batch): RawBuilder<unknown> {
+  const product = sql`(amount * ppm)`;
+  const halfUp = sql`(${product} + 500000) / 1000000`;
+  const halfEven = sql`${product} / 1000000 + case
+    when ${product} % 1000000 > 500000 then 1
+    when ${product} % 1000000 = 500000 then ${product} / 1000000 % 2
+    else 0 end`;
+  // Times a millionth, not divided by a million: a numeric division rounds, and would do so a second time.
+  const exchanged = sql`(amount * fx_minor_rate * ppm * 0.000001)`;
+  const exchangedHalfEven = sql`case
+    when ${exchanged} - trunc(${exchanged}) = 0.5 and trunc(${exchanged}) % 2 = 0 then trunc(${exchanged})
+    else round(${exchanged}) end`;
+  const isEven = batch.program.rounding === 'half_even';
+  return sql`case
+    when fixed_amount is not null then fixed_amount
+    when fx_minor_rate is not null then (${isEven ? exchangedHalfEven : sql`round(${exchanged})`})::bigint
+    else ${isEven ? halfEven : halfUp}
+  end`;
+}
