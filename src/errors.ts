@@ -41,6 +41,11 @@ const catalogue = {
     status: 400,
     todo: 'Correct the file and import it again; nothing of it was recorded.',
   },
+  'plan-outdated': {
+    exit: 1,
+    status: 409,
+    todo: 'Nothing was done. Start the import with --dry-run again, look at what would happen now, and give its code.',
+  },
   'row-rejected': { exit: 3, status: 400, todo: 'Correct the row in the rejects file and import that file.' },
   'not-found': {
     exit: 2,

@@ -31,6 +31,7 @@ export function describeImport(paint: Paint, one: Imported): string {
     list(paint, 'Worth knowing', report.warnings),
     describeConflicts(paint, report.conflict_rows),
     describeRejects(paint, report, dryRun),
+    report.plan === null ? '' : `To do exactly this, import it with ${paint.bold(`--plan ${report.plan}`)}.`,
   );
 }
 

@@ -13,6 +13,7 @@ interface ImportFlags {
   source?: string;
   again?: boolean;
   dryRun?: boolean;
+  plan?: string;
 }
 
 const kinds: [kind: Kind, description: string][] = [
@@ -25,6 +26,7 @@ const kinds: [kind: Kind, description: string][] = [
 const examples = `
 Examples:
   payrun import sales march.csv --dry-run          see what would happen
+  payrun import sales march.csv --plan 7KQ2M9-1FX8D0-ZP3T5W   do just that, if nothing has changed since
   payrun import sales march.csv --source offline   read it as the source "offline" of payrun.json says
   gunzip -c march.csv.gz | payrun import sales -   from standard input; .gz files can be named as they are
 
@@ -43,7 +45,8 @@ export function register(program: Command, shell: Shell): void {
       .description(description)
       .argument('<file...>', 'files, also packed as .gz; - is standard input')
       .option('--again', 'import a file although the same bytes were imported before')
-      .option(dryRunFlag, dryRunHelp);
+      .option(dryRunFlag, `${dryRunHelp}; ends with the code of a plan`)
+      .option('--plan <code>', 'import exactly what --dry-run showed, if nothing has changed since');
     if (kind === 'sales' || kind === 'events') {
       command.addOption(new Option('-s, --source <ref>', 'how to read it: a source of payrun.json'));
     }
@@ -53,6 +56,8 @@ export function register(program: Command, shell: Shell): void {
 
 /** Imports the files one after the other, each as a run of its own; one that is refused does not keep the next away. */
 async function importAll(shell: Shell, kind: Kind, files: string[], flags: ImportFlags): Promise<Answer> {
+  if (flags.plan !== undefined && files.length > 1)
+    throw new PayrunError('usage', 'A plan is of one file.', { place: { field: '--plan' } });
   if (files.filter((file) => file === '-').length > 1)
     throw new PayrunError('usage', 'Standard input can be read once only.');
   return withAccount(shell, async (context, account) => {
@@ -66,7 +71,7 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
       };
       try {
         const result = await executeRun<ImportOutcome>(context, account, spec, (work) =>
-          importFile(work, { kind, file, source: flags.source, again: flags.again }),
+          importFile(work, { kind, file, source: flags.source, again: flags.again, plan: flags.plan }),
         );
         if (result.status === 'skipped') throw new Error('An import by hand has no slot.');
         const run = spec.dryRun ? null : showId('run', result.runId);

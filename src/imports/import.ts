@@ -17,6 +17,7 @@ import {
 import { type InputFile, withInputFile } from './open.ts';
 import { retryParkedEvents } from './parked.ts';
 import { importPeople } from './people.ts';
+import { assertPlan, planCode } from './plan.ts';
 import { progressOf } from './progress.ts';
 import { loadRates } from './rates.ts';
 import { settleRejects } from './rejects.ts';
@@ -33,11 +34,14 @@ export interface ImportOptions {
   source?: string | undefined;
   /** Import although the same bytes were imported before. */
   again?: boolean | undefined;
+  /** The code of a rehearsal: the import is done only if nothing has changed since. */
+  plan?: string | undefined;
 }
 
 /**
  * Imports one file in one transaction: it lands whole or not at all. The rejects file is complete on disk before the
- * commit and gets its name after it. Raises `file-unreadable`, `file-refused`, `usage`, `config-not-applied`.
+ * commit and gets its name after it. A rehearsal's report has the code of its plan. Raises `file-unreadable`,
+ * `file-refused`, `usage`, `config-not-applied`, `plan-outdated`.
  */
 export async function importFile(work: Work, options: ImportOptions): Promise<ImportOutcome> {
   const { context } = work;
@@ -65,6 +69,7 @@ async function landFile(
   isAgain: boolean,
 ): Promise<ImportOutcome> {
   const { clock, log } = work.context;
+  const { kind, source, again = false } = options;
   const importId = newId(clock());
   const progress = progressOf(file.name, log, clock);
   const ahead = new PriceAhead(work.context.db);
@@ -72,6 +77,9 @@ async function landFile(
   try {
     const outcome = await work.transaction(async (session) => {
       await takeTurn(session, work);
+      const subject = { sha256: file.sha256, options: { kind, source, again } };
+      if (options.plan !== undefined) await assertPlan(session, work, subject, options.plan);
+      const plan = work.dryRun ? await planCode(session, work, subject) : undefined;
       const mover = { accountId: work.account.id, runId: work.runId, now: clock() };
       const landing: Landing = {
         work,
@@ -84,12 +92,7 @@ async function landFile(
       };
       const { sourceId, ...result } = await landRows(session, landing, options);
       landed = result;
-      return landingOf(
-        session,
-        work,
-        { importId, kind: options.kind, file, sourceId, now: mover.now },
-        landed,
-      );
+      return landingOf(session, work, { importId, kind, file, sourceId, now: mover.now, plan }, landed);
     });
     await (work.dryRun ? landed?.rejects?.discard() : landed?.rejects?.keep());
     return outcome;

@@ -57,6 +57,8 @@ export interface ImportReport {
   rejects_file: string | null;
   /** The earlier import of the same bytes, because of which nothing was done. */
   already_imported: { import: string; at: string } | null;
+  /** Of a rehearsal: the code by which exactly this can be asked for. */
+  plan: string | null;
   warnings: string[];
   changes: string[];
   rejected_groups: { code: string; field: string; rows: number; first_line: number; message: string }[];
@@ -77,7 +79,14 @@ const listed = 20;
 export async function landingOf(
   session: Session,
   work: Work,
-  about: { importId: string; kind: Kind; file: InputFile; sourceId: string | null; now: Date },
+  about: {
+    importId: string;
+    kind: Kind;
+    file: InputFile;
+    sourceId: string | null;
+    now: Date;
+    plan?: string | undefined;
+  },
   landed: Landed,
 ): Promise<ImportOutcome> {
   const { counts, rows } = landed;
@@ -115,6 +124,7 @@ export async function landingOf(
       sha256: file.sha256,
       rejects_file: rejectsFile,
       already_imported: null,
+      plan: about.plan ?? null,
       warnings: landed.warnings,
       changes: landed.changes,
       rejected_groups: await rejectedGroups(session, counts.rejected),
@@ -156,6 +166,7 @@ export async function earlierImport(
       sha256: file.sha256,
       rejects_file: earlier.rejects_file,
       already_imported: { import: showId('import', earlier.id), at: earlier.finished_at.toISOString() },
+      plan: null,
       warnings: [],
       changes: [],
       rejected_groups: [],

@@ -21,6 +21,7 @@ export interface LandOptions {
   source?: string;
   again?: boolean;
   dryRun?: boolean;
+  plan?: string;
 }
 
 /** A workspace with an account of its own, and what a person does there: drop files, import them, start nights. */

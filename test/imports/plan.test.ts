@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { applyChanges, planChanges } from '../../src/db/apply.ts';
+import { booked } from '../support/books.ts';
+import { testDatabase } from '../support/database.ts';
+import { today } from '../support/world.ts';
+import { deskOfAnn, header, three } from './ann.ts';
+
+const { db } = await testDatabase();
+
+async function rehearsed() {
+  const desk = await deskOfAnn(db);
+  const { report } = await desk.land('sales', three, { dryRun: true });
+  return { desk, plan: report.plan! };
+}
+const outdated = (part: string) => ({
+  code: 'plan-outdated',
+  message: expect.stringContaining(`the ${part} has`),
+});
+
+test('a rehearsal ends with the code of a plan, and the plan does what was shown', async () => {
+  const { desk, plan } = await rehearsed();
+  expect(plan).toMatch(/^\w{6}-\w{6}-\w{6}$/);
+  expect((await desk.land('sales', three, { dryRun: true })).report.plan).toBe(plan);
+  const { counts, report } = await desk.land('sales', three, { plan: plan.toLowerCase() });
+  expect([counts.recorded, report.plan]).toEqual([2, null]);
+});
+
+test('a plan is refused once one more sale was recorded', async () => {
+  const { desk, plan } = await rehearsed();
+  await desk.land('sales', `${header}\ns-9,ann,1.00,USD,2026-01-10\n`);
+  await expect(desk.land('sales', three, { plan })).rejects.toMatchObject(outdated('ledger'));
+  expect((await booked(desk.world)).size).toBe(1);
+});
+
+test('a plan is refused for a file with one other byte, and for other options', async () => {
+  const { desk, plan } = await rehearsed();
+  await expect(desk.land('sales', `${three}\n`, { plan })).rejects.toMatchObject(outdated('file'));
+  await expect(desk.land('sales', three, { plan, again: true })).rejects.toMatchObject(
+    outdated('configuration'),
+  );
+});
+
+test('a plan is refused once a rule of the programme, or a rate of exchange, is another', async () => {
+  const { desk, plan } = await rehearsed();
+  await desk.put('rates.csv', 'from,to,day,rate,source\nEUR,USD,2026-01-10,1.1,bank\n');
+  await expect(desk.land('sales', three, { plan })).rejects.toMatchObject(outdated('configuration'));
+  const other = await rehearsed();
+  const account = other.desk.work().context.config.accounts[0]!;
+  const changed = { ...account, programs: [{ ...account.programs[0]!, hold_days: 31 }] };
+  await db.transaction(async (session) =>
+    applyChanges(session, await planChanges(session, [changed], today)),
+  );
+  await expect(other.desk.land('sales', three, { plan: other.plan })).rejects.toMatchObject(
+    outdated('configuration'),
+  );
+});
+
+test('all that has changed is named', async () => {
+  const { desk, plan } = await rehearsed();
+  await desk.land('sales', `${header}\ns-9,ann,1.00,USD,2026-01-10\n`);
+  await expect(desk.land('sales', `${three}\n`, { plan })).rejects.toMatchObject({
+    message: 'Since the plan was made, the file and the ledger have changed.',
+  });
+});
+
+test('what is no code of a plan is refused as such', async () => {
+  const { desk } = await rehearsed();
+  await expect(desk.land('sales', three, { plan: 'yes' })).rejects.toMatchObject({
+    code: 'usage',
+    found: 'yes',
+  });
+});
