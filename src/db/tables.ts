@@ -1,4 +1,4 @@
-import type { ColumnType } from 'kysely';
+import type { ColumnType, Generated } from 'kysely';
 
 /**
  * Every row type of the database on one page; `migrations/` holds the same in SQL, with the reasons.
@@ -23,6 +23,11 @@ export interface Tables {
   payout_batch: PayoutBatchRow;
   payout: PayoutRow;
   left_out: LeftOutRow;
+  refund: RefundRow;
+  parked_refund: ParkedRefundRow;
+  dispute: DisputeRow;
+  parked_dispute: ParkedDisputeRow;
+  adjustment: AdjustmentRow;
 }
 
 export type AffiliateStatus = 'pending' | 'active' | 'paused' | 'banned';
@@ -47,6 +52,8 @@ export type LeftOutReason =
   | 'banned'
   | 'paused'
   | 'pending';
+export type DisputeStatus = 'open' | 'won' | 'lost';
+export type DisputeState = 'opened' | 'won' | 'lost';
 export type Rounding = 'half_up' | 'half_even';
 export type Period = 'week' | 'half_month' | 'month';
 
@@ -229,6 +236,8 @@ export interface CommissionRow {
   fx_rate: string | null;
   fx_day: string | null;
   fx_source: string | null;
+  /** The commission that this one takes back. */
+  reverses: string | null;
 }
 
 export interface PostingRow {
@@ -256,6 +265,7 @@ export interface ConflictRow {
   sales_status: SalesStatus;
   difference: Json<Record<string, { ours: string | null; theirs: string | null }>>;
   status: 'open' | 'kept' | 'accepted';
+  about: Generated<'sale' | 'refund' | 'dispute'>;
 }
 
 export interface EventRow {
@@ -334,4 +344,75 @@ export interface LeftOutRow {
   amount: bigint;
   lines: number;
   reason: LeftOutReason;
+}
+
+export interface RefundRow {
+  account_id: number;
+  id: string;
+  conversion_id: string;
+  external_id: string;
+  amount: bigint;
+  stated_amount: bigint;
+  is_total: boolean;
+  currency: string;
+  occurred_at: Date;
+  occurred_at_given: boolean;
+  dispute_id: string | null;
+  import_id: string;
+  line: number;
+}
+
+export interface ParkedRefundRow {
+  account_id: number;
+  id: string;
+  external_id: string;
+  sale_external_id: string;
+  amount: bigint;
+  is_total: boolean;
+  currency: string;
+  occurred_at: Date;
+  occurred_at_given: boolean;
+  import_id: string;
+  line: number;
+  code: string | null;
+}
+
+export interface DisputeRow {
+  account_id: number;
+  id: string;
+  conversion_id: string;
+  external_id: string;
+  amount: bigint;
+  currency: string;
+  status: DisputeStatus;
+  opened_at: Date | null;
+  closed_at: Date | null;
+  import_id: string;
+  line: number;
+}
+
+export interface ParkedDisputeRow {
+  account_id: number;
+  id: string;
+  external_id: string;
+  state: DisputeState;
+  sale_external_id: string;
+  amount: bigint;
+  currency: string;
+  occurred_at: Date;
+  import_id: string;
+  line: number;
+  code: string | null;
+}
+
+export interface AdjustmentRow {
+  account_id: number;
+  id: string;
+  program_id: string;
+  affiliate_id: string;
+  amount: bigint;
+  currency: string;
+  reason: string;
+  made_by: string;
+  made_at: Date;
 }

@@ -104,7 +104,8 @@ async function unpark(session: Session, accountId: number, importId: string): Pr
       select id, row_number() over (order by id) as n from parked_event
       where account_id = ${accountId} and import_id = ${importId}
     ) numbered
-    where p.account_id = ${accountId} and p.id = numbered.id and not exists (select from outcome o where o.n = numbered.n)`.execute(
+    where p.account_id = ${accountId} and p.id = numbered.id and not exists (
+      select from outcome o where o.n = numbered.n and o.verdict in ('rejected', 'parked'))`.execute(
     session.sql,
   );
   return Number(ended.numAffectedRows ?? 0n);

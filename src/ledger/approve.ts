@@ -1,7 +1,8 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
+import { disputed } from './disputed.ts';
 import { type Mover, postings } from './journal.ts';
 import { lockBatch } from './lock-batch.ts';
 
@@ -58,41 +59,50 @@ export async function approveBatch(
     .execute();
 }
 
-/** Commissions that became ready, in minor units by currency. */
+/** Commissions that became ready, in minor units by currency: reversals count in the amounts, not in the lines. */
 export interface Approved {
   lines: number;
   amounts: Map<string, bigint>;
 }
 
 /**
- * Moves commissions that await approval on to ready_for_payment: those named, or all of a programme. Any other
- * commission among them, and those of banned affiliates, stay as they are.
+ * Moves commissions that await approval on to ready_for_payment, with their reversals: those named, or all of a
+ * programme. Any other commission among them, those of banned affiliates, and those with an open dispute stay as they are.
  */
 export async function approveCommissions(
   session: Session,
   mover: Mover,
   which: { commissionIds: string[] } | { programId: string },
 ): Promise<Approved> {
-  const { accountId, runId, now } = mover;
   const chosen =
     'programId' in which
       ? sql`m.program_id = ${which.programId}::uuid`
-      : sql`m.id = any(${which.commissionIds}::uuid[])`;
+      : sql`coalesce(m.reverses, m.id) = any(array(
+          select coalesce(reverses, id) from commission
+          where account_id = ${mover.accountId} and id = any(${which.commissionIds}::uuid[])))`;
+  const approved = await approve(session, mover, chosen);
+  // A refund that was booked while the first statement waited for its commission: it did not see the reversal.
+  approved.push(...(await approve(session, mover, sql`${chosen} and m.reverses is not null`)));
+  const amounts = new Map<string, bigint>();
+  for (const { currency, amount } of approved) amounts.set(currency, (amounts.get(currency) ?? 0n) + amount);
+  return { lines: approved.reduce((sum, row) => sum + row.lines, 0), amounts };
+}
+
+async function approve(session: Session, mover: Mover, chosen: RawBuilder<unknown>) {
+  const { accountId, runId, now } = mover;
   const approved = await sql<{ currency: string; lines: number; amount: bigint }>`/* ledger.approve */
     with approved as (
       update commission m set status = 'ready_for_payment', status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
       from affiliate a
       where m.account_id = ${accountId} and m.status = 'pending_manual_approval' and ${chosen}
         and a.account_id = ${accountId} and a.id = m.affiliate_id and a.status <> 'banned'
-      returning m.affiliate_id, m.currency, m.amount
+        and coalesce(m.reverses, m.id) <> all (${disputed(accountId)})
+      returning m.affiliate_id, m.currency, m.amount, m.reverses
     ),
     posted as (${postings(sql`approved`, mover, { movement: 'approve', from: 'awaiting', to: 'ready' })})
-    select currency, count(*)::integer as lines, sum(amount)::bigint as amount
+    select currency, (count(*) filter (where reverses is null))::integer as lines, sum(amount)::bigint as amount
     from approved group by currency order by currency`.execute(session.sql);
-  return {
-    lines: approved.rows.reduce((sum, row) => sum + row.lines, 0),
-    amounts: new Map(approved.rows.map((row) => [row.currency, row.amount])),
-  };
+  return approved.rows;
 }
 
 function folded(name: string): string {

@@ -3,12 +3,10 @@ import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { showAmount } from '../money.ts';
+import type { AuditFinding } from './audit/finding.ts';
+import { reversalFaults } from './audit/reversals.ts';
 
-/** One thing that does not add up, in words. */
-export interface AuditFinding {
-  check: 'journal' | 'payout' | 'reference';
-  message: string;
-}
+export type { AuditFinding } from './audit/finding.ts';
 
 /** How many findings of one check are listed; a broken ledger may have millions. */
 const listed = 20;
@@ -16,10 +14,14 @@ const listed = 20;
 /**
  * Proves the books of an account and returns what does not hold: per affiliate and currency each account of the
  * journal equals the commissions in that state; every payout equals its lines; a line's payout is live or paid as
- * the line is; no reference dangles. An empty list means to the cent.
+ * the line is; what is taken back of each commission is what its refunds say; no reference dangles. An empty list means to the cent.
  */
 export async function auditBooks(session: Session, accountId: number): Promise<AuditFinding[]> {
-  return [...(await sumDifferences(session, accountId)), ...(await danglingReferences(session, accountId))];
+  return [
+    ...(await sumDifferences(session, accountId)),
+    ...(await reversalFaults(session, accountId)),
+    ...(await danglingReferences(session, accountId)),
+  ];
 }
 
 /** The part that every run proves before it commits. Raises `books-adrift` with the first findings. */
@@ -163,7 +165,22 @@ async function danglingReferences(session: Session, accountId: number): Promise<
   const commission = sql`commission r`;
   const conversion = sql`conversion r`;
   const checks = [
-    check('commissions without their conversion', commission, 'id', 'conversion'),
+    sql`
+      select 'commissions without their conversion' as what, count(*)::integer as rows from commission r
+      where r.account_id = ${accountId} and r.reverses is null
+        and not exists (select from conversion t where t.account_id = ${accountId} and t.id = r.id)
+        and not exists (select from adjustment t where t.account_id = ${accountId} and t.id = r.id)
+      having count(*) > 0`,
+    sql`
+      select 'reversals without their refund' as what, count(*)::integer as rows from commission r
+      where r.account_id = ${accountId} and r.reverses is not null and not exists (
+        select from refund t where t.account_id = ${accountId} and t.id = r.id and t.conversion_id = r.reverses)
+      having count(*) > 0`,
+    check('reversals without the commission they take back', commission, 'reverses', 'commission'),
+    check('adjustments without their commission', sql`adjustment r`, 'id', 'commission'),
+    check('refunds without their conversion', sql`refund r`, 'conversion_id', 'conversion'),
+    check('refunds without their dispute', sql`refund r`, 'dispute_id', 'dispute'),
+    check('disputes without their conversion', sql`dispute r`, 'conversion_id', 'conversion'),
     check('commissions without their affiliate', commission, 'affiliate_id', 'affiliate'),
     check('commissions without their programme', commission, 'program_id', 'program'),
     check('commissions without their incentive', commission, 'incentive_id', 'incentive'),

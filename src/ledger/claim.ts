@@ -6,6 +6,7 @@ import { PayrunError } from '../errors.ts';
 import { newIdPrefix } from '../ids.ts';
 import { type ClaimPlan, decided, isDue } from './claim/decide.ts';
 import { referenceOf } from './claim/reference.ts';
+import { isTorn } from './claim/torn.ts';
 import { type Mover, postings } from './journal.ts';
 import { refreshStaleStatistics } from './statistics.ts';
 
@@ -57,9 +58,12 @@ export async function claim(session: Session, mover: Mover, plan: ClaimPlan): Pr
     await session.client.query('savepoint claim');
     const parts = await claimOnce(session, mover, plan);
     if (parts?.every((part) => part.agrees)) {
-      await session.client.query('release savepoint claim');
-      await session.client.query(withNestedLoops);
-      return toClaim(parts);
+      const claimed = toClaim(parts);
+      if (!(await isTorn(session, mover, plan, claimed.batches))) {
+        await session.client.query('release savepoint claim');
+        await session.client.query(withNestedLoops);
+        return claimed;
+      }
     }
     await session.client.query('rollback to savepoint claim');
   }

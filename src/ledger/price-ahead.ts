@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Db, Session } from '../db/connect.ts';
 import { type Batch, batchSettings } from './record/batch.ts';
 import { allRows, type PricedSales, priceColumns, pricedSales } from './record/price.ts';
+import { namesRefund } from './record/refund-ids.ts';
 import { createStage } from './stage.ts';
 import { StageLoader } from './stage-loader.ts';
 import type { Packet } from './stage-writer.ts';
@@ -32,8 +33,8 @@ export class PriceAhead {
 
   /**
    * Prices the sales of a packet, whose lines have `columns`, once those before are done. Returns undefined when not all
-   * of them name an affiliate that is known, and when they are not likely to be new. Every packet of the import must
-   * come by here, in order, for the names and terms that are new in it.
+   * of them name an affiliate that is known, when one has the id of a refund, and when they are not likely to be new.
+   * Every packet of the import must come by here, in order, for the names and terms that are new in it.
    */
   price(
     accountId: number,
@@ -87,8 +88,12 @@ export class PriceAhead {
     accountId: number,
     batch: Batch,
     packet: Packet,
-  ): Promise<PricedBatch> {
+  ): Promise<PricedBatch | undefined> {
     await this.#loader!.loadSales(packet);
+    if (await namesRefund(session, accountId)) {
+      await session.client.query('truncate stage');
+      return undefined;
+    }
     const number = ++this.#batches;
     const { steps } = pricedSales(accountId, batch, allRows);
     const written = await sql<{ rows: number; first: string; last: string }>`/* ledger.price */

@@ -7,6 +7,7 @@ import { advance, introduce } from './record/introduce.ts';
 import { judge } from './record/judge.ts';
 import { post } from './record/post.ts';
 import { allRows, newRows, pricedSales } from './record/price.ts';
+import { namesRefund } from './record/refund-ids.ts';
 import { revisit } from './record/revisit.ts';
 import { refreshStatistics } from './statistics.ts';
 
@@ -64,7 +65,7 @@ export async function record(
   areNew: boolean,
 ): Promise<Verdicts> {
   const settings = batchSettings(session, batch);
-  if (areNew && isSimple(batch)) {
+  if (areNew && isSimple(batch) && !(await namesRefund(session, mover.accountId))) {
     const recorded = await unlessKnown(session, settings, () =>
       post(session, mover, batch, pricedSales(mover.accountId, batch, allRows)),
     );

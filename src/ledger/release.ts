@@ -1,6 +1,7 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { formatAmount } from '../money.ts';
+import { disputed } from './disputed.ts';
 import { type Mover, postings } from './journal.ts';
 
 /** What a release did, in the shape that a run stores. */
@@ -10,23 +11,58 @@ export interface Released {
   totals: Record<string, { released: string; awaiting_approval: string }>;
 }
 
+/** What one statement moved, in minor units. */
+interface Moved {
+  currency: string;
+  status: string;
+  amount: bigint;
+  lines: number;
+}
+
 /**
  * Moves every commission whose hold has ended by `asOf` on to ready_for_payment, or to pending_manual_approval where
  * its programme wants approval: due when hold_until <= asOf, still pending, the sale complete or partly refunded,
- * the affiliate not banned. Twice, at once or after a kill ends the same: what has moved is no longer pending.
+ * no dispute open, the affiliate not banned. Twice, at once or after a kill ends the same: what has moved is no longer pending.
  */
 export async function releaseHolds(
   session: Session,
   mover: Mover,
   { asOf }: { asOf: Date },
 ): Promise<Released> {
+  const moved = await move(session, mover, asOf, sql`true`);
+  // A refund that was booked while the first statement waited for its commission: it did not see the reversal.
+  moved.push(...(await move(session, mover, asOf, sql`m.reverses is not null`)));
+  const of = (status: string, currency?: string) =>
+    moved.filter((row) => row.status === status && (currency === undefined || row.currency === currency));
+  const sum = (status: string, currency: string) =>
+    formatAmount(
+      of(status, currency).reduce((total, row) => total + row.amount, 0n),
+      currency,
+    );
+  const currencies = [...new Set(moved.map((row) => row.currency))].sort();
+  const count = (status: string) => of(status).reduce((lines, row) => lines + row.lines, 0);
+  return {
+    counts: { released: count('ready_for_payment'), awaiting_approval: count('pending_manual_approval') },
+    totals: Object.fromEntries(
+      currencies.map((currency) => [
+        currency,
+        {
+          released: sum('ready_for_payment', currency),
+          awaiting_approval: sum('pending_manual_approval', currency),
+        },
+      ]),
+    ),
+  };
+}
+
+async function move(
+  session: Session,
+  mover: Mover,
+  asOf: Date,
+  which: RawBuilder<unknown>,
+): Promise<Moved[]> {
   const { accountId, runId, now } = mover;
-  const moved = await sql<{
-    currency: string;
-    status: string;
-    amount: bigint;
-    lines: number;
-  }>`/* ledger.release */
+  const moved = await sql<Moved>`/* ledger.release */
     with moved as (
       update commission m
       set status = case when m.program_id = any(manual.programs) then 'pending_manual_approval' else 'ready_for_payment' end,
@@ -35,7 +71,8 @@ export async function releaseHolds(
         select array_agg(id) as programs from program
         where account_id = ${accountId} and commission_approval = 'manual'
       ) manual
-      where m.account_id = ${accountId} and m.status = 'pending' and m.hold_until <= ${asOf}::timestamptz
+      where m.account_id = ${accountId} and m.status = 'pending' and m.hold_until <= ${asOf}::timestamptz and ${which}
+        and coalesce(m.reverses, m.id) <> all (${disputed(accountId)})
         -- Said by what must not be, of which there are few, not by joins with every sale and affiliate.
         and not exists (
           select from conversion c
@@ -57,21 +94,5 @@ export async function releaseHolds(
     )
     select currency, status, sum(amount)::bigint as amount, sum(lines)::integer as lines
     from summed group by currency, status order by currency`.execute(session.sql);
-  const of = (status: string) => moved.rows.filter((row) => row.status === status);
-  const sum = (status: string, currency: string) =>
-    formatAmount(of(status).find((row) => row.currency === currency)?.amount ?? 0n, currency);
-  const currencies = [...new Set(moved.rows.map((row) => row.currency))];
-  const count = (status: string) => of(status).reduce((lines, row) => lines + row.lines, 0);
-  return {
-    counts: { released: count('ready_for_payment'), awaiting_approval: count('pending_manual_approval') },
-    totals: Object.fromEntries(
-      currencies.map((currency) => [
-        currency,
-        {
-          released: sum('ready_for_payment', currency),
-          awaiting_approval: sum('pending_manual_approval', currency),
-        },
-      ]),
-    ),
-  };
+  return moved.rows;
 }

@@ -3,6 +3,7 @@ import type { Session } from '../db/connect.ts';
 import type { BatchStatus } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
+import { reunite } from './family.ts';
 import { type Mover, postings } from './journal.ts';
 import { lockBatch } from './lock-batch.ts';
 
@@ -77,6 +78,7 @@ async function giveBack(
     from payout_batch b left join canceled on true
     where b.account_id = ${accountId} and b.id = ${batchId}::uuid
     group by b.currency`.execute(session.sql);
+  await reunite(session, mover);
   return done.rows[0]!;
 }
 

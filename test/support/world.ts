@@ -210,6 +210,7 @@ export class World {
       fx_rate: null,
       fx_day: null,
       fx_source: null,
+      reverses: null,
       ...commission,
     };
     await this.db.sql.insertInto('commission').values(row).execute();

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { ProgramRow } from '../../db/tables.ts';
+import { disputed } from '../disputed.ts';
 import type { Mover } from '../journal.ts';
 
 /** What to claim: everything of the programme that fell due before the period's end. */
@@ -36,9 +37,10 @@ export function decided(mover: Mover, plan: ClaimPlan): RawBuilder<unknown> {
     join affiliate on affiliate.account_id = ${mover.accountId}::integer and affiliate.id = due.affiliate_id`;
 }
 
-/** The guard of the claim: ready, in no payout, and due before the period's end, whatever period it comes from. */
+/** The guard of the claim: ready, undisputed, in no payout, and due before the period's end, whatever period it comes from. */
 export function isDue(mover: Mover, plan: ClaimPlan): RawBuilder<unknown> {
   return sql`commission.account_id = ${mover.accountId}::integer and commission.status = 'ready_for_payment'
     and commission.payout_id is null and commission.program_id = ${plan.program.id}::uuid
-    and commission.hold_until < ${plan.periodEnd}::timestamptz`;
+    and commission.hold_until < ${plan.periodEnd}::timestamptz
+    and coalesce(commission.reverses, commission.id) <> all (${disputed(mover.accountId)})`;
 }

@@ -41,7 +41,7 @@ export async function judge(
       left join ${customer}
     ),
     looked_up as materialized (
-      select a.*, c.id as conversion_id, ${inLog} as in_log,
+      select a.*, c.id as conversion_id, ${inLog} as in_log, refund.id is not null as is_refund,
         c.fingerprint = a.fingerprint
           and (c.sales_status = a.sales_status
             or (c.sales_status in ('complete', 'failed', 'refunded', 'partial_refunded') and a.sales_status in ('open', 'trialing'))
@@ -53,20 +53,24 @@ export async function judge(
         select id, fingerprint, sales_status from conversion
         where account_id = ${mover.accountId} and external_id = a.external_id and a.code is null limit 1
       ) c on true
+      left join lateral (
+        select id from refund where account_id = ${mover.accountId} and external_id = a.external_id and c.id is null limit 1
+      ) refund on true
     ),
     first as materialized (
       select external_id, code, min(n) as n from looked_up
-      where conversion_id is null and (code is null or code = 'customer-unknown')
+      where conversion_id is null and not is_refund and (code is null or code = 'customer-unknown')
       group by external_id, code having count(*) > 1
     ),
     judged as materialized (
-      select j.n, j.affiliate_id, j.referral_id, j.other_affiliate, j.fingerprint, j.code,
+      select j.n, j.affiliate_id, j.referral_id, j.other_affiliate, j.fingerprint,
+        case when j.is_refund and j.code is null then 'sale-id-of-refund' else j.code end as code,
         case
           -- A row that would be parked, but is parked already or stands earlier in this batch, and an id that an event has.
           when j.in_log and (j.code is null or ${isUnknownCustomer}) then 'duplicate'
           when ${isUnknownCustomer} and ${batch.log !== undefined} and first.n < j.n then 'duplicate'
           when ${isUnknownCustomer} then ${unattributed}
-          when j.code is not null then 'rejected'
+          when j.code is not null or j.is_refund then 'rejected'
           when j.same then 'duplicate'
           when j.conversion_id is not null then 'known'
           when first.n < j.n then 'again'
@@ -79,11 +83,12 @@ export async function judge(
       insert into outcome (n, line, verdict, code, field, found)
       select s.n, s.line, j.verdict, j.code,
         case
+          when j.code = 'sale-id-of-refund' then ${batch.log ? 'external_event_id' : 'external_id'}
           when j.code like 'affiliate%' then ${batch.log ? 'metadata.affiliate_id' : 'affiliate'}
           when j.code = 'customer-ambiguous' then 'customer_email'
           else 'customer_id'
         end,
-        case when j.code like 'affiliate%' then name.exact end
+        case when j.code like 'affiliate%' then name.exact when j.code = 'sale-id-of-refund' then s.external_id end
       from judged j join stage s on s.n = j.n left join name on name.no = s.name_no
       where j.verdict in ('rejected', 'parked')
     ),

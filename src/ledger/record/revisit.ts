@@ -8,7 +8,8 @@ import { customersOf } from './introduce.ts';
 /**
  * Looks closer at the rows whose id is known but which are not plainly the same. Same facts and a status that
  * moves on (open or trialing to complete or failed): the sale is moved along and counted as updated; a failed
- * sale declines its commission, a complete one makes its referral a customer. Other facts: kept as a conflict, field by field. Anything else is a duplicate. Returns
+ * sale declines its commission, a complete one makes its referral a customer. Other facts: kept as a conflict, field by field. Anything else is a duplicate. Conflicts and updates are
+ * marked in the outcome table, for what stands beside them in the file. Returns
  * how many rows ended which way.
  */
 export async function revisit(session: Session, mover: Mover, batch: Batch): Promise<Verdict[]> {
@@ -76,6 +77,9 @@ export async function revisit(session: Session, mover: Mover, batch: Batch): Pro
       from moved
       where m.account_id = ${accountId} and m.id = moved.conversion_id and m.status = 'pending' and moved.theirs = 'failed'
       returning m.affiliate_id, m.currency, m.amount
+    ),
+    marked as (
+      insert into outcome (n, line, verdict) select n, line, verdict from judged where verdict in ('conflict', 'updated')
     ),
     posted as (${postings(sql`declined`, mover, { movement: 'decline', from: 'pending', to: 'declined' })})
     select verdict, count(*)::integer as rows from judged group by verdict`.execute(session.sql);

@@ -1,0 +1,163 @@
+import { sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import { newIdPrefix } from '../ids.ts';
+import { createFamily, lockFamilies } from './family.ts';
+import type { Mover } from './journal.ts';
+import { bookRefunds, type Refunded } from './reverse/book.ts';
+import { judgeRefunds } from './reverse/judge.ts';
+
+export { RefundStage, type StagedRefund } from './reverse/stage.ts';
+
+export type RefundVerdict = 'recorded' | 'duplicates' | 'conflicts' | 'rejected' | 'parked';
+
+/** How staged refunds ended; each count is of rows. */
+export interface Reversed {
+  /** The rows that are refunds and nothing else. */
+  rows: Record<RefundVerdict, number>;
+  /** The rows that are a sale as well, by how the sale and then its refund ended. */
+  besideSales: { sale: 'recorded' | 'updated' | 'duplicates'; refund: RefundVerdict; rows: number }[];
+  /** Those parked by earlier imports that were tried again: now recorded, still refused, or settled in another way. */
+  parked: { recorded: number; refused: number; settled: number };
+  /** Minor units by currency, negative: what was refunded, and what was taken back of commissions. */
+  sales: Map<string, bigint>;
+  commissions: Map<string, bigint>;
+}
+
+/**
+ * The one door for every refund: takes the rows of `refund_stage` (see RefundStage), and those parked by earlier imports
+ * whose sale is known now, and turns them into refunds and reversals. What a row takes back is the part of the
+ * commission that all refunds of the sale together take, less what was taken back before, so that the last refund of a
+ * sale reaches exactly zero. Refunds of one sale count in order of `occurred_at`, then external id. Rejected rows go to
+ * the `outcome` table, which `createStage` makes; conflicts and parked rows to their own. Twice changes nothing.
+ */
+export async function reverse(session: Session, mover: Mover, importId: string): Promise<Reversed> {
+  const { accountId } = mover;
+  await sql`update refund_stage set import_id = ${importId}::uuid where import_id is null`.execute(
+    session.sql,
+  );
+  // Other marks of the outcome table say that the sale was refused, or is in conflict: its refund waits for that.
+  await sql`/* ledger.reverse.beside */
+    delete from refund_stage s using outcome o where o.n = s.n and s.beside_sale and o.verdict <> 'updated'`.execute(
+    session.sql,
+  );
+  await takeParked(session, accountId);
+  await session.client.query('analyze refund_stage');
+  await createFamily(session);
+  await sql`/* ledger.reverse.family */
+    insert into family
+    select distinct c.id from refund_stage s
+    cross join lateral (
+      select id from conversion where account_id = ${accountId} and external_id = s.sale_external_id limit 1
+    ) c
+    where not exists (select from refund r where r.account_id = ${accountId} and r.external_id = s.external_id)`.execute(
+    session.sql,
+  );
+  await lockFamilies(session, accountId);
+  await judgeRefunds(session, accountId);
+  const sums = await bookRefunds(session, mover);
+  const reversed = await count(session, mover, importId, sums);
+  await keepOthers(session, mover);
+  await session.client.query('truncate refund_stage');
+  return reversed;
+}
+
+/** Whether refunds wait whose sale is known by now. */
+export async function hasParkedRefunds(session: Session, accountId: number): Promise<boolean> {
+  const found = await sql`/* ledger.reverse.waiting */
+    select from parked_refund p cross join lateral (
+      select id from conversion where account_id = ${accountId} and external_id = p.sale_external_id limit 1
+    ) c where p.account_id = ${accountId} limit 1`.execute(session.sql);
+  return found.rows.length > 0;
+}
+
+/** Parked refunds whose sale is known now come before the rows of the file, which may be doubles of them. */
+async function takeParked(session: Session, accountId: number): Promise<void> {
+  await sql`/* ledger.reverse.take_parked */
+    insert into refund_stage (n, line, external_id, sale_external_id, amount, is_total, currency, occurred_at,
+      occurred_at_given, parked_id, import_id)
+    select -row_number() over (order by p.id desc), p.line, p.external_id, p.sale_external_id, p.amount, p.is_total, p.currency,
+      p.occurred_at, p.occurred_at_given, p.id, p.import_id
+    from parked_refund p cross join lateral (
+      select id from conversion where account_id = ${accountId} and external_id = p.sale_external_id limit 1
+    ) c
+    where p.account_id = ${accountId}`.execute(session.sql);
+}
+
+async function count(session: Session, mover: Mover, importId: string, sums: Refunded[]): Promise<Reversed> {
+  const counted = await sql<{
+    kind: 'row' | 'parked' | 'recorded' | 'updated' | 'duplicates';
+    verdict: RefundVerdict;
+    rows: number;
+  }>`/* ledger.reverse.count */
+    select case
+        when r.parked_id is not null then 'parked'
+        when not r.beside_sale then 'row'
+        when o.n is not null then 'updated'
+        when c.import_id = ${importId}::uuid and c.line = r.line then 'recorded'
+        else 'duplicates' end as kind,
+      j.verdict, count(*)::integer as rows
+    from refund_judged j
+    join refund_row r on r.n = j.n
+    left join (select distinct n from outcome where verdict = 'updated') o on o.n = r.n and r.beside_sale
+    left join conversion c on r.beside_sale and c.account_id = ${mover.accountId} and c.id = r.conversion_id
+    where r.dispute_id is null
+    group by 1, 2`.execute(session.sql);
+  const rows = { recorded: 0, duplicates: 0, conflicts: 0, rejected: 0, parked: 0 };
+  const parked = { recorded: 0, refused: 0, settled: 0 };
+  const besideSales: Reversed['besideSales'] = [];
+  for (const one of counted.rows) {
+    if (one.kind === 'row') rows[one.verdict] += one.rows;
+    else if (one.kind !== 'parked') besideSales.push({ sale: one.kind, refund: one.verdict, rows: one.rows });
+    else if (one.verdict === 'recorded') parked.recorded += one.rows;
+    else parked[one.verdict === 'rejected' ? 'refused' : 'settled'] += one.rows;
+  }
+  const of = (kind: string) =>
+    new Map(sums.filter((sum) => sum.kind === kind).map((sum) => [sum.currency, sum.amount]));
+  return { rows, besideSales, parked, sales: of('sale'), commissions: of('commission') };
+}
+
+/** Writes down what was not recorded: rejected rows, conflicts, and rows whose sale is not known. */
+async function keepOthers(session: Session, mover: Mover): Promise<void> {
+  const { accountId, now } = mover;
+  await sql`/* ledger.reverse.others */
+    with judged as materialized (
+      select r.*, j.verdict as ended, j.code as why, j.difference as differs, j.conversion_id as about_id
+      from refund_judged j join refund_row r on r.n = j.n
+    ),
+    refused as (
+      insert into outcome (n, line, verdict, code, field, found)
+      select n, line, 'rejected', why,
+        case when why in ('refund-id-of-sale', 'refund-differs') then 'external_id' when why = 'refund-currency' then 'currency'
+          when is_total then 'refunded_total' else 'amount' end,
+        case when why = 'refund-currency' then sale_currency when why in ('refund-id-of-sale', 'refund-differs') then external_id
+          else sale_external_id end
+      from judged where ended = 'rejected' and parked_id is null and dispute_id is null
+    ),
+    conflicts as (
+      insert into conflict (account_id, id, conversion_id, import_id, line, external_id, fingerprint, sales_status, difference,
+        status, about)
+      select ${accountId}::integer, (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by n)), 10, '0'))::uuid, about_id,
+        import_id, line, external_id,
+        substring(sha256(textsend(external_id) || int8send(amount) || textsend(currency) || textsend(sale_external_id)
+          || timestamptz_send(case when occurred_at_given then occurred_at else 'infinity' end)) for 16),
+        'refunded', differs, 'open', 'refund'
+      from judged where ended = 'conflicts'
+      on conflict do nothing
+    ),
+    parked as (
+      insert into parked_refund (account_id, id, external_id, sale_external_id, amount, is_total, currency, occurred_at,
+        occurred_at_given, import_id, line)
+      select ${accountId}::integer, (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by n)), 10, '0'))::uuid,
+        external_id, sale_external_id, amount, is_total, currency, occurred_at, occurred_at_given, import_id, line
+      from judged where ended = 'parked'
+      on conflict do nothing
+    ),
+    settled as (
+      delete from parked_refund p using judged
+      where p.account_id = ${accountId} and p.id = judged.parked_id and judged.ended <> 'rejected'
+    )
+    update parked_refund p set code = judged.why from judged
+    where p.account_id = ${accountId} and p.id = judged.parked_id and judged.ended = 'rejected'`.execute(
+    session.sql,
+  );
+}
