@@ -20,6 +20,8 @@ export const saleFields = [
   'hold_days',
   'expense',
   'note',
+  'refund_of',
+  'refunded_total',
 ] as const;
 
 export type SaleField = (typeof saleFields)[number];

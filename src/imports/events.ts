@@ -12,6 +12,7 @@ import { faultMessage } from './faults.ts';
 import type { Landed, Landing } from './landing.ts';
 import { type LogLine, logLines } from './ndjson.ts';
 import type { Rates } from './rates.ts';
+import { settleRefunds } from './refunds.ts';
 import { matched, outcomes, type RejectsFile, writeRejects } from './rejects.ts';
 import { customersOfOthers } from './sales.ts';
 import type { Source } from './source.ts';
@@ -148,19 +149,18 @@ export async function landEvents(
     duplicates: counts.duplicates + events.duplicates,
     rejected: counts.rejected + events.rejected,
     parked: counts.parked + events.parked,
-    ignored: 0,
   };
   if (total.parked > 0) {
     const doubles = await park(session, { ...landing, file }, source);
     total.parked -= doubles;
     total.duplicates += doubles;
   }
+  const settled = await settleRefunds(session, mover, importId, undefined, { counts: total, ...tally });
   return {
     rows,
-    counts: total,
-    ...tally,
+    ...settled,
+    counts: { ...settled.counts, ignored: 0 },
     warnings: customersOfOthers(otherAffiliate),
-    changes: [],
     rejects: total.rejected === 0 ? undefined : await rejectsOf(session, { ...landing, file }),
     sourceId: source.id ?? null,
   };

@@ -20,7 +20,10 @@ const sentences: Record<string, (found: string, field: string) => string> = {
     `"${found}" is no amount; write digits and one decimal mark, such as 1234.50, without grouping.`,
   'amount-decimals': (found) => `"${found}" has more decimals than its currency; write the exact amount.`,
   'amount-too-large': (found) => `"${found}" is more than Payrun takes in one row.`,
-  'amount-negative': (found) => `"${found}" is negative; a sale is not. Refunds have rows of their own.`,
+  'amount-negative': (found, field) =>
+    field === 'amount'
+      ? `"${found}" is negative; a sale is not. For a refund name its sale in a column refund_of, or give what was refunded in a column refunded_total beside the sale.`
+      : `"${found}" is negative; a sale is not.`,
   'currency-unknown': (found) => `"${found}" is no ISO 4217 currency code such as USD.`,
   'rate-missing': (found) => `There is no rate for ${found} in rates.csv; add it and import the row again.`,
   'date-format': (found) =>
@@ -32,7 +35,14 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   choice: (found, field) => `"${found}" is not a value that "${field}" can have.`,
   'number-format': (found, field) => `"${found}" is no whole number of 0 or more for "${field}".`,
   'status-refund': (found) =>
-    `"${found}" can't be imported as a sale's status; refunds have rows of their own.`,
+    `"${found}" can't be imported as a sale's status; give what was refunded in a column refunded_total, or import a row for each refund with its sale in a column refund_of.`,
+  'refund-exceeds': (found) => `The refunds of the sale "${found}" would be more than the sale itself.`,
+  'refund-zero': () => 'The refund is of nothing; give its amount.',
+  'refund-currency': (found) => `The sale is in ${found}, and a refund is in the currency of its sale.`,
+  'refund-id-of-sale': (found) => `"${found}" is the id of a sale; a refund has an id of its own.`,
+  'refund-differs': (found) => `A refund "${found}" with other facts waits for its sale already.`,
+  'sale-id-of-refund': (found) =>
+    `"${found}" is the id of a refund; a sale has an id of its own, or its source an id_prefix.`,
   'percent-format': (found) => `"${found}" is no percentage from 0 to 100, such as 12.5.`,
   'email-format': () => 'The e-mail address is none; correct it, or leave the cell empty.',
   destination: (found) => `The payout destination does not fit the payout method (${found}).`,

@@ -3,6 +3,7 @@ import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { PriceAhead } from '../ledger/price-ahead.ts';
+import { addOutcomes } from '../runs/outcome.ts';
 import type { Work } from '../runs/work.ts';
 import { landEvents } from './events.ts';
 import { takeInbox } from './inbox.ts';
@@ -20,6 +21,7 @@ import { importPeople } from './people.ts';
 import { assertPlan, planCode } from './plan.ts';
 import { progressOf } from './progress.ts';
 import { loadRates } from './rates.ts';
+import { retryParkedRefunds } from './refunds.ts';
 import { settleRejects } from './rejects.ts';
 import { landSales } from './sales.ts';
 import { sourcesFor } from './source.ts';
@@ -57,9 +59,11 @@ export async function importInbox(work: Work, kind: 'sales' | 'events') {
   return takeInbox(work, kind, (file, source) => importFile(work, { kind, file, source }));
 }
 
-/** Tries every parked event again, now that referrals may be known. */
+/** Tries every parked event and refund again, now that referrals and sales may be known. */
 export async function retryParked(work: Work) {
-  return work.transaction(async (session) => retryParkedEvents(session, work));
+  return work.transaction(async (session) =>
+    addOutcomes(await retryParkedEvents(session, work), await retryParkedRefunds(session, work)),
+  );
 }
 
 async function landFile(

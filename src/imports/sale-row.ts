@@ -78,13 +78,10 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
     }
     const nul = record.cells.findIndex((text) => text.includes('\0'));
     if (nul !== -1) return { code: 'nul', field: '', found: `cell ${nul + 1}` };
-    return (
-      identity(sale, record) ??
-      money(sale, record) ??
-      moment(sale, record) ??
-      exchange(sale) ??
-      terms(sale, record)
-    );
+    const fault = identity(sale, record) ?? money(sale, record) ?? moment(sale, record);
+    // A refund takes back a part of its sale's commission: everything else about it stands with the sale.
+    if (fault || sale.refundOf !== undefined) return fault;
+    return exchange(sale) ?? terms(sale, record);
   }
 
   function identity(sale: StagedSale, record: CsvRecord): RowFault | undefined {
@@ -95,7 +92,14 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
     sale.affiliate = affiliateName(unquoted(cell(record, 'affiliate')));
     sale.customerId = composed(unquoted(cell(record, 'customer_id'))) || undefined;
     sale.email = composed(unquoted(cell(record, 'customer_email')).replace(/^mailto:/i, '')) || undefined;
-    for (const field of ['externalId', 'affiliate', 'customerId', 'email'] as const) {
+    const refundOf = at.refund_of < 0 ? '' : composed(unquoted(cell(record, 'refund_of')));
+    if (refundOf !== '') {
+      if (destroyedId.test(refundOf)) return { code: 'id-destroyed', field: 'refund_of', found: refundOf };
+      sale.refundOf = settings.id_prefix + refundOf;
+      if (sale.refundOf === sale.externalId)
+        return { code: 'refund-id-of-sale', field: 'external_id', found: sale.externalId };
+    }
+    for (const field of ['externalId', 'affiliate', 'customerId', 'email', 'refundOf'] as const) {
       if ((sale[field]?.length ?? 0) > longestId)
         return { code: 'too-long', field: columnOf[field], found: sale[field]!.slice(0, 80) };
     }
@@ -108,11 +112,20 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
     if (!isCurrency(currency)) return { code: 'currency-unknown', field: 'currency', found: currency };
     sale.currency = currency;
     const text = cell(record, 'amount');
-    if (text === '') return { code: 'required', field: 'amount', found: '' };
-    const amount = parseAmount(text, currency, settings.decimal);
+    const total = at.refunded_total < 0 && !defaults.refunded_total ? '' : cell(record, 'refunded_total');
+    if (text === '' && (sale.refundOf === undefined || total === ''))
+      return { code: 'required', field: 'amount', found: '' };
+    const amount = text === '' ? 0n : parseAmount(text, currency, settings.decimal);
     if (typeof amount === 'string') return { code: amount, field: 'amount', found: `${text} ${currency}` };
-    if (amount < 0n) return { code: 'amount-negative', field: 'amount', found: text };
+    if (amount < 0n && sale.refundOf === undefined)
+      return { code: 'amount-negative', field: 'amount', found: text };
     sale.amount = amount;
+    if (total !== '' || sale.refundOf !== undefined) {
+      const refunded = total === '' ? 0n : parseAmount(total, currency, settings.decimal);
+      if (typeof refunded === 'string')
+        return { code: refunded, field: 'refunded_total', found: `${total} ${currency}` };
+      return refund(sale, text === '', refunded < 0n ? -refunded : refunded);
+    }
     const expense = cell(record, 'expense');
     if (expense === '') return undefined;
     const cost = parseAmount(expense, currency, settings.decimal);
@@ -120,6 +133,19 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
     if (cost < 0n) return { code: 'number-format', field: 'expense', found: expense };
     sale.expense = cost;
     return undefined;
+  }
+
+  /** Sizes count, because exports write refunds with either sign. */
+  function refund(sale: StagedSale, isTotal: boolean, total: bigint): RowFault | undefined {
+    if (sale.refundOf === undefined) {
+      sale.refundedTotal = total === 0n ? undefined : total;
+      if (total <= sale.amount!) return undefined;
+      return { code: 'refund-exceeds', field: 'refunded_total', found: sale.externalId! };
+    }
+    sale.isTotal = isTotal;
+    if (isTotal) sale.amount = total;
+    else if (sale.amount! < 0n) sale.amount = -sale.amount!;
+    return sale.amount === 0n ? { code: 'refund-zero', field: 'amount', found: '' } : undefined;
   }
 
   function moment(sale: StagedSale, record: CsvRecord): RowFault | undefined {
@@ -172,4 +198,5 @@ const columnOf = {
   affiliate: 'affiliate',
   customerId: 'customer_id',
   email: 'customer_email',
+  refundOf: 'refund_of',
 };

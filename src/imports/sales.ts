@@ -10,6 +10,7 @@ import { guessedEncoding } from './encoding.ts';
 import { type Landed, type Landing, warningOf } from './landing.ts';
 import type { Rates } from './rates.ts';
 import { type CsvFile, readCsv } from './records.ts';
+import { refundsBeside, settleRefunds } from './refunds.ts';
 import { matched, outcomes, type RejectsFile, rejectedCsv, writeRejects } from './rejects.ts';
 import { requiredSaleFields, saleReader, type Warnings } from './sale-row.ts';
 import type { Source } from './source.ts';
@@ -30,6 +31,8 @@ const fieldNames = {
   hold_days: 'holdDays',
   expense: 'expense',
   note: 'note',
+  refund_of: 'refundOf',
+  refunded_total: 'refundedTotal',
 } as const satisfies Record<SaleField, keyof StagedSale>;
 
 /**
@@ -76,11 +79,14 @@ export async function landSales(
     ahead: landing.ahead,
     isAgain: landing.isAgain,
   });
+  const refunds = await refundsBeside(session, mover, present);
   let rows = 0;
   for await (const group of csv.groups) {
     for (const one of group) {
-      const full = recorder.add(read(one));
+      const sale = read(one);
+      const full = sale.refundOf === undefined ? recorder.add(sale) : undefined;
       if (full) await full;
+      if (refunds) await refunds.add(sale);
     }
     rows += group.length;
     throwIfInterrupted(work.context.signal);
@@ -88,14 +94,17 @@ export async function landSales(
   }
   const verdicts = await recorder.finish();
   if (rows === 0 && !source.settings.allow_empty) throw emptyFile(file.shown, csv.headerLine);
-  const { sales, commissions } = await postTally(session, mover);
-  const { otherAffiliate, ...counts } = verdicts;
+  const tally = await postTally(session, mover);
+  const { otherAffiliate, ...ended } = verdicts;
+  const { counts, ...settled } = await settleRefunds(session, mover, landing.importId, refunds, {
+    counts: ended,
+    ...tally,
+  });
   const ignored = csv.blankLines();
   return {
     rows: rows + ignored,
     counts: { ...counts, ignored },
-    sales,
-    commissions,
+    ...settled,
     warnings: [
       ...guessedEncoding(file.encoding),
       ...warningOf(
@@ -105,7 +114,6 @@ export async function landSales(
       ),
       ...customersOfOthers(otherAffiliate),
     ],
-    changes: [],
     rejects: counts.rejected === 0 ? undefined : await rejectsOf(session, { ...landing, file }, csv),
     sourceId: source.id ?? null,
   };

@@ -16,8 +16,8 @@ export interface Reversed {
   rows: Record<RefundVerdict, number>;
   /** The rows that are a sale as well, by how the sale and then its refund ended. */
   besideSales: { sale: 'recorded' | 'updated' | 'duplicates'; refund: RefundVerdict; rows: number }[];
-  /** Those parked by earlier imports that were tried again: now recorded, still refused, or settled in another way. */
-  parked: { recorded: number; refused: number; settled: number };
+  /** Those parked by earlier imports that were tried again: `refused` ones wait on. */
+  parked: { recorded: number; duplicates: number; conflicts: number; refused: number };
   /** Minor units by currency, negative: what was refunded, and what was taken back of commissions. */
   sales: Map<string, bigint>;
   commissions: Map<string, bigint>;
@@ -28,9 +28,10 @@ export interface Reversed {
  * whose sale is known now, and turns them into refunds and reversals. What a row takes back is the part of the
  * commission that all refunds of the sale together take, less what was taken back before, so that the last refund of a
  * sale reaches exactly zero. Refunds of one sale count in order of `occurred_at`, then external id. Rejected rows go to
- * the `outcome` table, which `createStage` makes; conflicts and parked rows to their own. Twice changes nothing.
+ * the `outcome` table, which `createStage` makes; conflicts and parked rows to their own. `importId` is that of the file,
+ * null when there is none and only what is parked is tried. Twice changes nothing.
  */
-export async function reverse(session: Session, mover: Mover, importId: string): Promise<Reversed> {
+export async function reverse(session: Session, mover: Mover, importId: string | null): Promise<Reversed> {
   const { accountId } = mover;
   await sql`update refund_stage set import_id = ${importId}::uuid where import_id is null`.execute(
     session.sql,
@@ -83,7 +84,12 @@ async function takeParked(session: Session, accountId: number): Promise<void> {
     where p.account_id = ${accountId}`.execute(session.sql);
 }
 
-async function count(session: Session, mover: Mover, importId: string, sums: Refunded[]): Promise<Reversed> {
+async function count(
+  session: Session,
+  mover: Mover,
+  importId: string | null,
+  sums: Refunded[],
+): Promise<Reversed> {
   const counted = await sql<{
     kind: 'row' | 'parked' | 'recorded' | 'updated' | 'duplicates';
     verdict: RefundVerdict;
@@ -103,13 +109,13 @@ async function count(session: Session, mover: Mover, importId: string, sums: Ref
     where r.dispute_id is null
     group by 1, 2`.execute(session.sql);
   const rows = { recorded: 0, duplicates: 0, conflicts: 0, rejected: 0, parked: 0 };
-  const parked = { recorded: 0, refused: 0, settled: 0 };
+  const parked = { recorded: 0, duplicates: 0, conflicts: 0, refused: 0 };
   const besideSales: Reversed['besideSales'] = [];
   for (const one of counted.rows) {
     if (one.kind === 'row') rows[one.verdict] += one.rows;
     else if (one.kind !== 'parked') besideSales.push({ sale: one.kind, refund: one.verdict, rows: one.rows });
-    else if (one.verdict === 'recorded') parked.recorded += one.rows;
-    else parked[one.verdict === 'rejected' ? 'refused' : 'settled'] += one.rows;
+    else if (one.verdict === 'rejected') parked.refused += one.rows;
+    else if (one.verdict !== 'parked') parked[one.verdict] += one.rows;
   }
   const of = (kind: string) =>
     new Map(sums.filter((sum) => sum.kind === kind).map((sum) => [sum.currency, sum.amount]));

@@ -41,6 +41,14 @@ export interface StagedSale {
   fxMinorRate?: string | undefined;
   fxDay?: string | undefined;
   fxSource?: string | undefined;
+  /**
+   * Of a CSV row that is a refund: the external id of its sale. It is for the refunds' own stage, not for this one; its
+   * amount is then its size, or the total refunded so far where `isTotal`.
+   */
+  refundOf?: string | undefined;
+  isTotal?: boolean | undefined;
+  /** What was refunded so far of the sale itself, in minor units; for the refunds' own stage as well. */
+  refundedTotal?: bigint | undefined;
   /** Of a line of an event log. */
   eventType?: 'conversion' | 'lead' | 'trial' | 'milestone' | undefined;
   eventName?: string | undefined;

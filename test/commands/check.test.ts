@@ -81,10 +81,20 @@ test('a database without our schema is a problem, and the check does not migrate
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('[database-schema]');
     expect(await payrunJson(['db', 'migrate', '--dry-run'], place)).toMatchObject({
-      migrations: ['0001_initial.sql', '0002_leaner_hot_path.sql', '0003_priced_sale.sql', '0004_reversals.sql'],
+      migrations: [
+        '0001_initial.sql',
+        '0002_leaner_hot_path.sql',
+        '0003_priced_sale.sql',
+        '0004_reversals.sql',
+      ],
     });
     expect(await payrunJson(['db', 'migrate'], place)).toMatchObject({
-      migrations: ['0001_initial.sql', '0002_leaner_hot_path.sql', '0003_priced_sale.sql', '0004_reversals.sql'],
+      migrations: [
+        '0001_initial.sql',
+        '0002_leaner_hot_path.sql',
+        '0003_priced_sale.sql',
+        '0004_reversals.sql',
+      ],
     });
     expect(await payrunJson(['db', 'migrate'], place)).toMatchObject({ migrations: [] });
     expect((await payrun(['apply'], place)).code).toBe(0);

@@ -17,6 +17,8 @@ export interface FixtureConfig extends DeskSettings {
   affiliates?: string[];
   /** Sales that were imported before, in the canonical layout with customer_id and customer_email. */
   before?: string[];
+  /** The lines of a whole sales file that was imported before. */
+  beforeFile?: string[];
 }
 
 const people = [
@@ -46,6 +48,7 @@ export async function caseOutcome(
     const header = 'external_id,affiliate,amount,currency,occurred_at,customer_id,customer_email';
     await desk.land('sales', `${[header, ...config.before].join('\n')}\n`);
   }
+  if (config.beforeFile) await desk.land('sales', `${config.beforeFile.join('\n')}\n`);
   const options = { name, ...(config.source === undefined ? {} : { source: config.source }) };
   const before = await everything(desk);
   let landed: ImportOutcome;
@@ -67,6 +70,7 @@ export async function caseOutcome(
     counts: present(landed.counts),
     totals: landed.totals,
     warnings: landed.report.warnings,
+    changes: landed.report.changes,
     rejected: await rejectedRows(desk, landed),
     conflicts: landed.report.conflict_rows,
     ...(await everything(desk)),
@@ -149,8 +153,28 @@ async function everything({ world }: Desk): Promise<Record<string, unknown>> {
     select line, external_event_id as id from parked_event where account_id = ${world.accountId} order by line`.execute(
     world.db.sql,
   );
+  const { rows: refunds } = await sql<Record<string, unknown>>`
+    select r.external_id as id, c.external_id as of, r.amount, r.currency, m.amount as commission, m.currency as commission_currency, m.status,
+      case when r.occurred_at_given then r.occurred_at end as occurred_at
+    from refund r join conversion c on c.account_id = r.account_id and c.id = r.conversion_id
+    left join commission m on m.account_id = r.account_id and m.id = r.id
+    where r.account_id = ${world.accountId} order by r.external_id collate "C"`.execute(world.db.sql);
+  const { rows: waiting } = await sql<Record<string, unknown>>`
+    select external_id as id, sale_external_id as of, line, code from parked_refund
+    where account_id = ${world.accountId} order by external_id collate "C"`.execute(world.db.sql);
   return {
     sales,
+    refunds: refunds.map(({ amount, currency, commission, commission_currency, occurred_at, ...row }) =>
+      present({
+        ...row,
+        amount: `${formatAmount(amount as bigint, currency as string)} ${currency}`,
+        takes_back:
+          commission &&
+          `${formatAmount(commission as bigint, commission_currency as string)} ${commission_currency}`,
+        occurred_at: (occurred_at as Date | null)?.toISOString(),
+      }),
+    ),
+    waiting_refunds: waiting.map(present),
     referrals: known.map((row) =>
       present({
         ...row,
