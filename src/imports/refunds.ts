@@ -1,5 +1,6 @@
 import type { SaleField } from '../config-schema.ts';
 import type { Session } from '../db/connect.ts';
+import { DisputeStage, dispute, hasParkedDisputes } from '../ledger/dispute.ts';
 import type { Mover } from '../ledger/journal.ts';
 import { hasParkedRefunds, RefundStage, type Reversed, reverse } from '../ledger/reverse.ts';
 import { createStage, type StagedSale } from '../ledger/stage.ts';
@@ -72,10 +73,12 @@ export async function settleRefunds(
   refunds: { stage: RefundStage } | undefined,
   settled: Settled,
 ): Promise<Settled & { changes: string[] }> {
-  const isNeeded = (refunds?.stage.count ?? 0) > 0 || (await hasParkedRefunds(session, mover.accountId));
-  if (!isNeeded) return { ...settled, changes: [] };
+  const disputesWait = await hasParkedDisputes(session, mover.accountId);
+  const refundsWait = await hasParkedRefunds(session, mover.accountId);
+  if (!disputesWait && !refundsWait && !refunds?.stage.count) return { ...settled, changes: [] };
   const stage = refunds?.stage ?? (await new RefundStage(session).open());
   await stage.flush();
+  if (disputesWait) await retryDisputes(session, mover);
   const reversed = await reverse(session, mover, importId);
   const counts = { ...settled.counts };
   for (const [verdict, rows] of Object.entries(reversed.rows)) counts[verdict as keyof Ended] += rows;
@@ -94,26 +97,40 @@ export async function settleRefunds(
   };
 }
 
-/** Tries the parked refunds of the account again, whose sales may have come in another way. */
+/** Tries the parked refunds and disputes of the account again, whose sales may have come in another way. */
 export async function retryParkedRefunds(session: Session, work: Work): Promise<Outcome> {
   const mover = { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
   const counts = { rows: 0, recorded: 0, duplicates: 0, conflicts: 0, still_parked: 0 };
-  if (!(await hasParkedRefunds(session, mover.accountId))) return { counts, totals: {} };
+  const disputesWait = await hasParkedDisputes(session, mover.accountId);
+  if (!disputesWait && !(await hasParkedRefunds(session, mover.accountId))) return { counts, totals: {} };
   await createStage(session);
   await new RefundStage(session).open();
+  if (disputesWait) {
+    const { recorded, duplicates, conflicts, rejected } = (await retryDisputes(session, mover)).parked;
+    counts.rows += recorded + duplicates + conflicts + rejected;
+    counts.recorded += recorded;
+    counts.duplicates += duplicates;
+    counts.conflicts += conflicts;
+    counts.still_parked += rejected;
+  }
   const { parked, sales, commissions } = await reverse(session, mover, null);
   const { recorded, duplicates, conflicts, refused } = parked;
   return {
     counts: {
-      rows: recorded + duplicates + conflicts + refused,
-      recorded,
-      duplicates,
-      conflicts,
-      still_parked: refused,
+      rows: counts.rows + recorded + duplicates + conflicts + refused,
+      recorded: counts.recorded + recorded,
+      duplicates: counts.duplicates + duplicates,
+      conflicts: counts.conflicts + conflicts,
+      still_parked: counts.still_parked + refused,
     },
     totals: totalsOf({ sales, commissions }),
-    exitCode: conflicts > 0 ? 3 : 0,
+    exitCode: counts.conflicts + conflicts > 0 ? 3 : 0,
   };
+}
+
+async function retryDisputes(session: Session, mover: Mover) {
+  await new DisputeStage(session).open();
+  return dispute(session, mover, null);
 }
 
 function changesOf({ parked }: Reversed): string[] {

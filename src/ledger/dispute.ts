@@ -1,0 +1,154 @@
+import { sql } from 'kysely';
+import type { Session } from '../db/connect.ts';
+import { newIdPrefix } from '../ids.ts';
+import { judgeDisputes } from './dispute/judge.ts';
+import { createFamily, leaveDrafts, lockFamilies } from './family.ts';
+import type { Mover } from './journal.ts';
+
+export { DisputeStage, type StagedDispute } from './dispute/stage.ts';
+
+export type DisputeVerdict = 'recorded' | 'duplicates' | 'conflicts' | 'rejected' | 'parked';
+
+/** How staged disputes ended: rows of the file, and rows that earlier imports had parked. */
+export interface Disputed {
+  rows: Record<DisputeVerdict, number>;
+  parked: Record<DisputeVerdict, number>;
+}
+
+/**
+ * The one door for disputes: takes the rows of `dispute_stage` (see DisputeStage), and those parked by earlier imports
+ * whose sale is known now. While a dispute is open, the commission of its sale is neither released nor paid, and leaves a
+ * draft payout; won, that ends; lost, the disputed amount is put into `refund_stage` (see RefundStage, which is open)
+ * for `reverse`, which is to be called next: it takes as much of it as the sale has left. Rejected rows go to the
+ * `outcome` table, which `createStage` makes. `importId` as for `reverse`. Twice changes nothing.
+ */
+export async function dispute(session: Session, mover: Mover, importId: string | null): Promise<Disputed> {
+  const { accountId } = mover;
+  await session.client.query('drop table if exists pg_temp.dispute_judged');
+  await sql`update dispute_stage set import_id = ${importId}::uuid where import_id is null`.execute(
+    session.sql,
+  );
+  await takeParked(session, accountId);
+  await session.client.query('analyze dispute_stage');
+  await createFamily(session);
+  await sql`/* ledger.dispute.family */
+    insert into family
+    select distinct c.id from dispute_stage s
+    cross join lateral (
+      select id from conversion where account_id = ${accountId} and external_id = s.sale_external_id limit 1
+    ) c`.execute(session.sql);
+  await lockFamilies(session, accountId);
+  await judgeDisputes(session, accountId);
+  await keep(session, mover);
+  const opened = sql`select conversion_id from dispute where account_id = ${accountId} and status = 'open'
+    and external_id in (select external_id from dispute_judged where verdict = 'recorded')`;
+  await leaveDrafts(session, mover, opened, 'disputes left nothing to pay');
+  await stageLost(session, accountId);
+  await keepOthers(session, mover);
+  const disputed = await count(session);
+  await session.client.query('truncate dispute_stage');
+  return disputed;
+}
+
+/** Whether disputes wait whose sale is known by now. */
+export async function hasParkedDisputes(session: Session, accountId: number): Promise<boolean> {
+  const found = await sql`/* ledger.dispute.waiting */
+    select from parked_dispute p cross join lateral (
+      select id from conversion where account_id = ${accountId} and external_id = p.sale_external_id limit 1
+    ) c where p.account_id = ${accountId} limit 1`.execute(session.sql);
+  return found.rows.length > 0;
+}
+
+/** Their numbers stay clear of those that parked refunds get. */
+async function takeParked(session: Session, accountId: number): Promise<void> {
+  await sql`/* ledger.dispute.take_parked */
+    insert into dispute_stage (n, line, external_id, sale_external_id, state, amount, currency, occurred_at, parked_id, import_id)
+    select -1000000000 - row_number() over (order by p.id desc), p.line, p.external_id, p.sale_external_id, p.state, p.amount, p.currency,
+      p.occurred_at, p.id, p.import_id
+    from parked_dispute p cross join lateral (
+      select id from conversion where account_id = ${accountId} and external_id = p.sale_external_id limit 1
+    ) c
+    where p.account_id = ${accountId}`.execute(session.sql);
+}
+
+/** Writes new disputes, in the state that all rows of the file give them, and moves known ones on. */
+async function keep(session: Session, { accountId, now }: Mover): Promise<void> {
+  await sql`/* ledger.dispute */
+    with told as materialized (
+      select external_id, home, dispute_id, max(ended) as ended, min(import_id::text)::uuid as import_id, min(line) as line,
+        coalesce(min(amount) filter (where state = ended), min(amount)) as amount, min(currency) as currency,
+        min(occurred_at) filter (where state = 'opened') as opened_at,
+        min(occurred_at) filter (where state <> 'opened') as closed_at
+      from dispute_judged where verdict = 'recorded'
+      group by external_id, home, dispute_id
+    ),
+    moved as (
+      update dispute d set status = coalesce(told.ended, d.status), opened_at = coalesce(d.opened_at, told.opened_at),
+        closed_at = coalesce(d.closed_at, told.closed_at),
+        amount = case when d.status = 'open' and told.closed_at is not null then told.amount else d.amount end
+      from told where d.account_id = ${accountId} and d.id = told.dispute_id
+    )
+    insert into dispute (account_id, id, conversion_id, external_id, amount, currency, status, opened_at, closed_at, import_id, line)
+    select ${accountId}::integer, (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by external_id)), 10, '0'))::uuid,
+      home, external_id, amount, currency, coalesce(ended, 'open'), opened_at, closed_at,
+      import_id, line
+    from told where dispute_id is null`.execute(session.sql);
+}
+
+/** What a lost dispute takes is a refund under the dispute's id; ids of Payrun's own hold a `#`. */
+async function stageLost(session: Session, accountId: number): Promise<void> {
+  await sql`/* ledger.dispute.lost */
+    insert into refund_stage (n, line, external_id, sale_external_id, amount, is_total, currency, occurred_at,
+      occurred_at_given, dispute_id, import_id)
+    select j.n, j.line, j.external_id || '#lost', j.sale_id, j.amount, false, j.currency, j.occurred_at, true, d.id, j.import_id
+    from dispute_judged j join dispute d on d.account_id = ${accountId} and d.external_id = j.external_id
+    where j.verdict = 'recorded' and j.state = 'lost'`.execute(session.sql);
+}
+
+/** Writes down what was not recorded: rejected rows, conflicts, and rows whose sale is not known. */
+async function keepOthers(session: Session, { accountId, now }: Mover): Promise<void> {
+  const id = sql`(${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by n)), 10, '0'))::uuid`;
+  await sql`/* ledger.dispute.others */
+    with refused as (
+      insert into outcome (n, line, verdict, code, field, found)
+      select n, line, 'rejected', code, case when code = 'refund-currency' then 'currency' else 'amount' end, sale_currency
+      from dispute_judged where verdict = 'rejected' and parked_id is null
+    ),
+    conflicts as (
+      insert into conflict (account_id, id, conversion_id, import_id, line, external_id, fingerprint, sales_status, difference,
+        status, about)
+      select ${accountId}::integer, ${id}, home, import_id, line, external_id,
+        substring(sha256(textsend(external_id) || textsend(state) || textsend(sale_external_id)) for 16), state,
+        jsonb_strip_nulls(jsonb_build_object(
+          'dispute', case when ended <> state and state <> 'opened' then jsonb_build_object('ours', ended, 'theirs', state) end,
+          'sale', case when home <> conversion_id then jsonb_build_object('ours',
+            (select c.external_id from conversion c where c.account_id = ${accountId} and c.id = home), 'theirs', sale_external_id) end
+        )), 'open', 'dispute'
+      from dispute_judged where verdict = 'conflicts'
+      on conflict do nothing
+    ),
+    parked as (
+      insert into parked_dispute (account_id, id, external_id, state, sale_external_id, amount, currency, occurred_at, import_id, line)
+      select ${accountId}::integer, ${id}, external_id, state, sale_external_id, amount, currency, occurred_at, import_id, line
+      from dispute_judged where verdict = 'parked'
+      on conflict do nothing
+    ),
+    settled as (
+      delete from parked_dispute p using dispute_judged j
+      where p.account_id = ${accountId} and p.id = j.parked_id and j.verdict <> 'rejected'
+    )
+    update parked_dispute p set code = j.code from dispute_judged j
+    where p.account_id = ${accountId} and p.id = j.parked_id and j.verdict = 'rejected'`.execute(session.sql);
+}
+
+async function count(session: Session): Promise<Disputed> {
+  const counted = await sql<{ was_parked: boolean; verdict: DisputeVerdict; rows: number }>`
+    /* ledger.dispute.count */
+    select parked_id is not null as was_parked, verdict, count(*)::integer as rows
+    from dispute_judged group by 1, 2`.execute(session.sql);
+  const none = { recorded: 0, duplicates: 0, conflicts: 0, rejected: 0, parked: 0 };
+  const disputed: Disputed = { rows: { ...none }, parked: { ...none } };
+  for (const { was_parked, verdict, rows } of counted.rows)
+    disputed[was_parked ? 'parked' : 'rows'][verdict] += rows;
+  return disputed;
+}
