@@ -16,6 +16,7 @@ export const prefixes = {
   payout: 'po',
   batch: 'pob',
   import: 'imp',
+  conflict: 'cfl',
   run: 'run',
   statement: 'stm',
   break: 'brk',

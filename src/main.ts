@@ -5,6 +5,7 @@ import * as apply from './commands/apply.ts';
 import * as audit from './commands/audit.ts';
 import * as check from './commands/check.ts';
 import * as commissions from './commands/commissions.ts';
+import * as conflicts from './commands/conflicts.ts';
 import * as db from './commands/db.ts';
 import * as demo from './commands/demo.ts';
 import * as explain from './commands/explain.ts';
@@ -24,7 +25,7 @@ import { systemClock } from './time.ts';
 const groups = [
   ['A workspace', [init, check, apply, demo]],
   ['The night', [run, runs, start]],
-  ['Money', [importing, release, commissions, payouts]],
+  ['Money', [importing, conflicts, release, commissions, payouts]],
   ['Answers', [explain, audit]],
   ['Machinery', [db]],
 ] as const;

@@ -67,10 +67,11 @@ async function appliedVersions(session: Session): Promise<Map<number, string>> {
 
 function missingFrom(known: Migration[], applied: Map<number, string>): Migration[] {
   const newest = Math.max(0, ...applied.keys());
-  if (newest > known.length) {
+  const newestKnown = Math.max(0, ...known.map((migration) => migration.version));
+  if (newest > newestKnown) {
     throw new PayrunError(
       'database-schema',
-      `The database has schema version ${newest}; this Payrun knows ${known.length}.`,
+      `The database has schema version ${newest}; this Payrun knows ${newestKnown}.`,
       {
         todo: 'Use the Payrun that migrated this database, or a newer one.',
       },

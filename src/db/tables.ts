@@ -186,6 +186,15 @@ export interface ImportRow {
   totals: Json<Record<string, Record<string, string>>>;
   rejects_file: string | null;
   finished_at: Date;
+  rejects_of: string | null;
+  report: Json<StoredReport> | null;
+}
+
+/** What an import told besides its counts and totals; `rejected_groups` as its report has them. */
+export interface StoredReport {
+  warnings: string[];
+  changes: string[];
+  rejected_groups: { code: string; field: string; rows: number; first_line: number; message: string }[];
 }
 
 export interface ConversionRow {
@@ -266,6 +275,24 @@ export interface ConflictRow {
   difference: Json<Record<string, { ours: string | null; theirs: string | null }>>;
   status: 'open' | 'kept' | 'accepted';
   about: Generated<'sale' | 'refund' | 'dispute'>;
+  /** From here to fx_source, what the row that came again said; null in conflicts of the first versions. */
+  found_at: Date | null;
+  affiliate_id: string | null;
+  amount: bigint | null;
+  currency: string | null;
+  occurred_at: Date | null;
+  occurred_at_given: boolean | null;
+  product_ids: string[] | null;
+  price_ids: string[] | null;
+  interval: string | null;
+  is_subscription: boolean | null;
+  fx_rate: string | null;
+  fx_day: string | null;
+  fx_source: string | null;
+  decided_at: Date | null;
+  decided_by: string | null;
+  decided_run_id: string | null;
+  reason: string | null;
 }
 
 export interface EventRow {

@@ -1,5 +1,17 @@
+import type { Kysely, Selectable } from 'kysely';
 import type { Session } from '../db/connect.ts';
+import type {
+  CommissionRow,
+  ConflictRow,
+  ConversionRow,
+  ImportRow,
+  ProgramRow,
+  Tables,
+} from '../db/tables.ts';
+import { PayrunError } from '../errors.ts';
+import { showId } from '../ids.ts';
 import { formatAmount } from '../money.ts';
+import { rowOf, theRowOf } from './explain/rows.ts';
 
 /** A known id that came again with other facts. */
 export interface ConflictRecord {
@@ -11,6 +23,49 @@ export interface ConflictRecord {
 
 export type Difference = Record<string, { ours: string | null; theirs: string | null }>;
 
+/** A conflict in a list: where it came from, and what became of it. */
+export interface ConflictSummary extends ConflictRecord {
+  id: string;
+  status: ConflictRow['status'];
+  import_id: string;
+  file: string | null;
+  found_at: Date | null;
+  decided_by: string | null;
+  decided_at: Date | null;
+  reason: string | null;
+}
+
+/** A conflict with both of its sides and their origins. */
+export interface ConflictStory {
+  conflict: Selectable<ConflictRow>;
+  conversion: Selectable<ConversionRow>;
+  /** What the sale earned; undefined where it earned nothing. */
+  commission: Selectable<CommissionRow> | undefined;
+  program: Selectable<ProgramRow>;
+  /** The ref of the affiliate that the recorded sale belongs to. */
+  affiliateRef: string;
+  /** The imports by which the sale was recorded, and by which it came again. */
+  ours: Selectable<ImportRow> | undefined;
+  theirs: Selectable<ImportRow> | undefined;
+}
+
+/** The latest conflicts of an account, at most `limit`, newest first: the open ones, or all with the open ones first. */
+export async function listConflicts(
+  sql: Kysely<Tables>,
+  accountId: number,
+  { all, limit }: { all: boolean; limit: number },
+): Promise<ConflictSummary[]> {
+  const open = await summaries(sql, accountId).where('conflict.status', '=', 'open').limit(limit).execute();
+  const decided =
+    all && open.length < limit
+      ? await summaries(sql, accountId)
+          .where('conflict.status', '<>', 'open')
+          .limit(limit - open.length)
+          .execute()
+      : [];
+  return [...open, ...decided].map(readable);
+}
+
 /** The first `limit` conflicts that an import brought, in order of their lines. */
 export async function conflictsOfImport(
   session: Pick<Session, 'sql'>,
@@ -18,24 +73,38 @@ export async function conflictsOfImport(
   importId: string,
   limit: number,
 ): Promise<ConflictRecord[]> {
-  const rows = await session.sql
-    .selectFrom('conflict')
-    .innerJoin('conversion', (join) =>
-      join
-        .onRef('conversion.account_id', '=', 'conflict.account_id')
-        .onRef('conversion.id', '=', 'conflict.conversion_id'),
-    )
+  const rows = await joined(session.sql, accountId)
     .select(['conflict.line', 'conflict.external_id', 'conflict.difference', 'conversion.currency'])
-    .where('conflict.account_id', '=', accountId)
     .where('conflict.import_id', '=', importId)
     .orderBy('conflict.line')
     .limit(limit)
     .execute();
-  return rows.map(({ line, external_id, difference, currency }) => ({
-    line,
-    external_id,
-    difference: readableDifference(difference, currency),
-  }));
+  return rows.map(readable);
+}
+
+/** One conflict by its UUID, to be read in a snapshot. Raises `not-found`. */
+export async function readConflict(
+  session: Session,
+  accountId: number,
+  conflictId: string,
+): Promise<ConflictStory> {
+  const conflict = await session.sql
+    .selectFrom('conflict')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('id', '=', conflictId)
+    .executeTakeFirst();
+  if (!conflict) throw noSuchConflict(conflictId);
+  const conversion = await theRowOf(session, accountId, 'conversion', conflict.conversion_id);
+  return {
+    conflict,
+    conversion,
+    commission: await rowOf(session, accountId, 'commission', conversion.id),
+    program: await theRowOf(session, accountId, 'program', conversion.program_id),
+    affiliateRef: (await theRowOf(session, accountId, 'affiliate', conversion.affiliate_id)).ref,
+    ours: await rowOf(session, accountId, 'import', conversion.import_id),
+    theirs: await rowOf(session, accountId, 'import', conflict.import_id),
+  };
 }
 
 /** A stored difference with its amounts, which are minor units there, as exact decimals; `currency` is the recorded sale's. */
@@ -49,4 +118,47 @@ export function readableDifference(stored: Difference, currency: string): Differ
       : [field, values],
   );
   return Object.fromEntries(fields);
+}
+
+/** Says that a conflict is not there, and where to look. */
+export function noSuchConflict(conflictId: string): PayrunError {
+  return new PayrunError('not-found', 'There is no conflict with this id.', {
+    found: showId('conflict', conflictId),
+    todo: 'Check the id; "payrun conflicts list --all" shows what there is.',
+  });
+}
+
+function readable<Row extends { difference: Difference; currency: string }>({ currency, ...row }: Row) {
+  return { ...row, difference: readableDifference(row.difference, currency) };
+}
+
+function joined(sql: Kysely<Tables>, accountId: number) {
+  return sql
+    .selectFrom('conflict')
+    .innerJoin('conversion', (join) =>
+      join
+        .onRef('conversion.account_id', '=', 'conflict.account_id')
+        .onRef('conversion.id', '=', 'conflict.conversion_id'),
+    )
+    .where('conflict.account_id', '=', accountId);
+}
+
+function summaries(sql: Kysely<Tables>, accountId: number) {
+  return joined(sql, accountId)
+    .leftJoin('import', (join) =>
+      join
+        .onRef('import.account_id', '=', 'conflict.account_id')
+        .onRef('import.id', '=', 'conflict.import_id'),
+    )
+    .select([
+      'conflict.id',
+      'conflict.status',
+      'conflict.line',
+      'conflict.external_id',
+      'conflict.difference',
+    ])
+    .select(['conversion.currency', 'conflict.import_id', 'import.file'])
+    .select(({ fn }) => fn.coalesce('conflict.found_at', 'import.finished_at').as('found_at'))
+    .select(['conflict.decided_by', 'conflict.decided_at', 'conflict.reason'])
+    .orderBy('conflict.id', 'desc');
 }

@@ -1,4 +1,4 @@
-import { access, mkdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
@@ -80,21 +80,12 @@ test('a database without our schema is a problem, and the check does not migrate
     const refused = await payrun(['apply'], place);
     expect(refused.code).toBe(2);
     expect(refused.stderr).toContain('[database-schema]');
+    const all = (await readdir('src/db/migrations')).sort();
     expect(await payrunJson(['db', 'migrate', '--dry-run'], place)).toMatchObject({
-      migrations: [
-        '0001_initial.sql',
-        '0002_leaner_hot_path.sql',
-        '0003_priced_sale.sql',
-        '0004_reversals.sql',
-      ],
+      migrations: all,
     });
     expect(await payrunJson(['db', 'migrate'], place)).toMatchObject({
-      migrations: [
-        '0001_initial.sql',
-        '0002_leaner_hot_path.sql',
-        '0003_priced_sale.sql',
-        '0004_reversals.sql',
-      ],
+      migrations: all,
     });
     expect(await payrunJson(['db', 'migrate'], place)).toMatchObject({ migrations: [] });
     expect((await payrun(['apply'], place)).code).toBe(0);

@@ -8,8 +8,9 @@ import { customersOf } from './introduce.ts';
 /**
  * Looks closer at the rows whose id is known but which are not plainly the same. Same facts and a status that
  * moves on (open or trialing to complete or failed): the sale is moved along and counted as updated; a failed
- * sale declines its commission, a complete one makes its referral a customer. Other facts: kept as a conflict, field by field. Anything else is a duplicate. Conflicts and updates are
- * marked in the outcome table, for what stands beside them in the file. Returns
+ * sale declines its commission, a complete one makes its referral a customer. Other facts: kept as a conflict, field
+ * by field, with all that the row said; unless a person has decided about the very same facts before. Anything else is
+ * a duplicate. Conflicts and updates are marked in the outcome table, for what stands beside them in the file. Returns
  * how many rows ended which way.
  */
 export async function revisit(session: Session, mover: Mover, batch: Batch): Promise<Verdict[]> {
@@ -18,6 +19,8 @@ export async function revisit(session: Session, mover: Mover, batch: Batch): Pro
   const judged = await sql<Verdict>`/* ledger.record.revisit */
     with looked as materialized (
       select s.n, s.line, s.external_id, v.fingerprint, c.id as conversion_id, c.sales_status as ours, s.sales_status as theirs,
+        v.affiliate_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given, t.product_ids, t.price_ids, t.interval,
+        t.is_subscription, s.fx_rate, s.fx_day, s.fx_source,
         jsonb_strip_nulls(jsonb_build_object(
           'affiliate', case when c.affiliate_id <> v.affiliate_id then jsonb_build_object('ours', ours.ref, 'theirs', theirs.ref) end,
           'amount', case when c.amount <> s.amount then jsonb_build_object('ours', c.amount::text, 'theirs', s.amount::text) end,
@@ -43,21 +46,32 @@ export async function revisit(session: Session, mover: Mover, batch: Batch): Pro
     judged as materialized (
       select looked.*, coalesce(moved.theirs, looked.ours) as ended,
         case
-          when looked.difference <> '{}' then 'conflict'
           when moved.n = looked.n then 'updated'
+          when decided.id is not null then 'duplicate'
+          when looked.difference <> '{}' then 'conflict'
           when looked.theirs in ('complete', 'failed') and looked.theirs <> coalesce(moved.theirs, looked.ours)
             and coalesce(moved.theirs, looked.ours) in ('complete', 'failed') then 'conflict'
           else 'duplicate'
         end as verdict
-      from looked left join moved using (conversion_id)
+      from looked
+      left join moved using (conversion_id)
+      left join lateral (
+        select d.id from conflict d
+        where d.account_id = ${accountId} and d.conversion_id = looked.conversion_id and d.fingerprint = looked.fingerprint
+          and d.sales_status = looked.theirs and d.status <> 'open'
+        limit 1
+      ) decided on true
     ),
     conflicts as (
-      insert into conflict (account_id, id, conversion_id, import_id, line, external_id, fingerprint, sales_status, difference, status)
+      insert into conflict (account_id, id, conversion_id, import_id, line, external_id, fingerprint, sales_status, difference, status,
+        found_at, affiliate_id, amount, currency, occurred_at, occurred_at_given, product_ids, price_ids, interval,
+        is_subscription, fx_rate, fx_day, fx_source)
       select ${accountId}::integer, (${newIdPrefix(mover.now)} || lpad(to_hex(n), 10, '0'))::uuid, conversion_id,
         ${batch.importId}::uuid, line, external_id, fingerprint, theirs,
         case when difference = '{}' then jsonb_build_object('sales_status', jsonb_build_object('ours', ended, 'theirs', theirs))
           else difference end,
-        'open'
+        'open', ${mover.now}::timestamptz, affiliate_id, amount, currency, occurred_at, occurred_at_given, product_ids, price_ids,
+        interval, is_subscription, fx_rate, fx_day, fx_source
       from judged where verdict = 'conflict' order by n
       on conflict do nothing
     ),

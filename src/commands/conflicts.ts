@@ -1,0 +1,101 @@
+import type { Command } from 'commander';
+import { parseId, showId } from '../ids.ts';
+import { type ConflictSummary, listConflicts, readConflict } from '../ledger/conflicts.ts';
+import { keepConflicts } from '../ledger/keep.ts';
+import type { Outcome, Work } from '../runs/work.ts';
+import { conflictData, describeConflict, describeConflictList } from './describe-conflict.ts';
+import { withAccount } from './open.ts';
+import { dryRunFlag, dryRunHelp, loginName, readCount } from './options.ts';
+import { runWork } from './run-job.ts';
+import type { Answer, Shell } from './shell.ts';
+
+interface KeepFlags {
+  by?: string;
+  reason?: string;
+  dryRun?: boolean;
+}
+
+const examples = `
+Examples:
+  payrun conflicts list                                  what waits for a decision
+  payrun conflicts show cfl_01kj...                      both versions, field by field
+  payrun conflicts keep cfl_01kj... --reason "typo"      what is recorded stays; the other version is put aside`;
+
+/** Adds `payrun conflicts list`, `show` and `keep`. */
+export function register(program: Command, shell: Shell): void {
+  const conflicts = program
+    .command('conflicts')
+    .summary('sales that came again with other facts: list, show, decide')
+    .description('Sales that came again with other facts; what was recorded stays until a person decides.')
+    .addHelpText('after', examples);
+  conflicts
+    .command('list')
+    .description('The conflicts that wait for a decision, newest first.')
+    .option('--all', 'those that were decided too, after the open ones')
+    .option('--limit <count>', 'at most so many', '50')
+    .action(shell.does((flags: { all?: boolean; limit: string }) => list(shell, flags)));
+  conflicts
+    .command('show')
+    .description(
+      'One conflict: what is recorded and what came again, field by field, and where each came from.',
+    )
+    .argument('<conflict>', 'its id, as "payrun conflicts list" shows it')
+    .action(shell.does((id: string) => show(shell, id)));
+  conflicts
+    .command('keep')
+    .description('Decide that what is recorded is right; the other version is put aside, and no money moves.')
+    .argument('<conflict...>', 'their ids')
+    .option('--by <name>', 'who decides; the login name when left out')
+    .option('--reason <text>', 'why, for those who ask later')
+    .option(dryRunFlag, dryRunHelp)
+    .action(shell.does((ids: string[], flags: KeepFlags) => keep(shell, ids, flags)));
+}
+
+async function list(shell: Shell, { all = false, limit }: { all?: boolean; limit: string }): Promise<Answer> {
+  const count = readCount('--limit', limit);
+  return withAccount(shell, async ({ db }, account) => {
+    const conflicts = await listConflicts(db.sql, account.id, { all, limit: count });
+    return {
+      data: conflicts.map(summaryData),
+      text: (paint) => describeConflictList(paint, conflicts, all),
+    };
+  });
+}
+
+async function show(shell: Shell, text: string): Promise<Answer> {
+  const conflictId = parseId('conflict', text);
+  return withAccount(shell, async ({ db }, account) => {
+    const story = await db.transaction((session) => readConflict(session, account.id, conflictId), {
+      snapshot: true,
+    });
+    return { data: conflictData(story), text: (paint) => describeConflict(paint, story) };
+  });
+}
+
+async function keep(shell: Shell, texts: string[], flags: KeepFlags): Promise<Answer> {
+  const conflictIds = texts.map((text) => parseId('conflict', text));
+  const by = flags.by ?? loginName(shell);
+  const { reason, dryRun } = flags;
+  const parameters = {
+    conflicts: conflictIds.map((id) => showId('conflict', id)),
+    by,
+    reason: reason ?? null,
+  };
+  return withAccount(shell, async (context, account) =>
+    runWork(context, account, { name: 'keep-conflicts', parameters, dryRun: dryRun === true }, (work) =>
+      keepIn(work, { conflictIds, by, reason }),
+    ),
+  );
+}
+
+function keepIn(work: Work, choice: Parameters<typeof keepConflicts>[2]): Promise<Outcome> {
+  const mover = { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
+  return work.transaction(async (session) => {
+    await keepConflicts(session, mover, choice);
+    return { counts: { kept: new Set(choice.conflictIds).size }, totals: {} };
+  });
+}
+
+function summaryData({ id, import_id, ...rest }: ConflictSummary) {
+  return { conflict: showId('conflict', id), ...rest, import: showId('import', import_id) };
+}
