@@ -14,7 +14,7 @@ export interface Layout<Field extends string> {
 }
 
 /** Columns that a rejects file adds; they are ignored when the corrected file comes back. */
-export const rejectColumns = ['line', 'error', 'field', 'message'];
+export const rejectColumns = ['import', 'line', 'error', 'field', 'message', 'suggestion'];
 
 /**
  * Finds the column of every field. Headers are compared trimmed and without regard to case. Raises `file-refused`

@@ -8,12 +8,12 @@ import { StageLoader } from '../ledger/stage-loader.ts';
 import { StageWriter } from '../ledger/stage-writer.ts';
 import { batchRecorder } from './batches.ts';
 import { eventReader } from './event-line.ts';
-import { faultMessage } from './faults.ts';
 import type { Landed, Landing } from './landing.ts';
 import { type LogLine, logLines } from './ndjson.ts';
 import type { Rates } from './rates.ts';
 import { settleRefunds } from './refunds.ts';
-import { matched, outcomes, type RejectsFile, writeRejects } from './rejects.ts';
+import { matched, outcomes } from './rejects.ts';
+import { rejectsIn, writeRejectsLog } from './rejects-log.ts';
 import { customersOfOthers } from './sales.ts';
 import type { Source } from './source.ts';
 
@@ -126,8 +126,15 @@ export async function landEvents(
     const onBytes = (count: number) => {
       if (isSecond) bytes += count;
     };
-    return logLines(file.read(onBytes), file.shown);
+    return noting(logLines(file.read(onBytes), file.shown));
   };
+  let rejectsOf: string | undefined;
+  async function* noting(groups: AsyncIterable<LogLine[]>): AsyncGenerator<LogLine[]> {
+    for await (const group of groups) {
+      rejectsOf ??= rejectsIn(group);
+      yield group;
+    }
+  }
   const { timezone, id_prefix: idPrefix } = source.settings;
   const read = eventReader({ program, timezone, idPrefix, rates, receivedAt: mover.now });
   const onLines = (rows: number) => {
@@ -161,7 +168,8 @@ export async function landEvents(
     ...settled,
     counts: { ...settled.counts, ignored: 0 },
     warnings: customersOfOthers(otherAffiliate),
-    rejects: total.rejected === 0 ? undefined : await rejectsOf(session, { ...landing, file }),
+    rejects: total.rejected === 0 ? undefined : await writeRejectsLog(session, { ...landing, file }),
+    rejectsOf,
     sourceId: source.id ?? null,
   };
 }
@@ -190,24 +198,4 @@ async function park(session: Session, landing: Landing, source: Source): Promise
   }
   await flush();
   return doubles;
-}
-
-/** What an earlier import has added to the end of a line. */
-const earlierFault = /,?"line":\d+,"error":"[^"]*","field":"[^"]*","message":"(?:[^"\\]|\\.)*"\}$/;
-
-/** Rejected lines go back as JSON lines with line, error, field and message added, so that they can be corrected there; else letter for letter. */
-async function rejectsOf(session: Session, landing: Landing): Promise<RejectsFile> {
-  const { file, work, importId } = landing;
-  const rejected = matched(logLines(file.read(), file.shown), outcomes(session, 'rejected'));
-  async function* chunks(): AsyncGenerator<string> {
-    for await (const { record, outcome } of rejected) {
-      const { line, code, field, found } = outcome;
-      const added = JSON.stringify({ line, error: code, field, message: faultMessage(code, field, found) });
-      const body =
-        code === 'json' ? JSON.stringify({ text: record.text }) : record.text.replace(earlierFault, '}');
-      const start = body.replace(/\s*\}$/, '');
-      yield `${start}${start === '{' ? '' : ','}${added.slice(1)}\n`;
-    }
-  }
-  return writeRejects(work.context.config.workspace, importId, 'ndjson', chunks());
 }

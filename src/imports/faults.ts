@@ -7,19 +7,28 @@ export interface RowFault {
   found: string;
 }
 
+/** What a field may say that has few values, where every kind of file has the same; for events, their types. */
+export const choices: Record<string, readonly string[]> = {
+  interval: ['monthly', 'yearly'],
+  is_subscription: ['true', 'false', 'yes', 'no', '1', '0'],
+  sales_status: ['open', 'trialing', 'complete', 'failed'],
+  payout_method: ['paypal', 'wise', 'sepa', 'ach', 'manual'],
+  event_type: ['conversion', 'lead', 'trial', 'milestone'],
+};
+
 /** What is wrong with a row and what to do about it, by code; `found` is the offending text, shortened. */
 const sentences: Record<string, (found: string, field: string) => string> = {
   required: (_, field) => `"${field}" is empty; every row needs it.`,
   ragged: (found) => `The row has ${found}; fill in or remove cells so that it fits the header.`,
   'too-long': (_, field) => `"${field}" has more than 255 characters.`,
   nul: (found) =>
-    `A NUL character stands in ${found} of the row, and a database text can't hold it; remove it.`,
+    `In ${found} of the row stands an invisible character (NUL) that can't be stored; type the cell anew.`,
   'id-destroyed': (found) =>
     `"${found}" is an id that a spreadsheet turned into a number; put the id from the source there.`,
   'amount-format': (found) =>
     `"${found}" is no amount; write digits and one decimal mark, such as 1234.50, without grouping.`,
   'amount-decimals': (found) => `"${found}" has more decimals than its currency; write the exact amount.`,
-  'amount-too-large': (found) => `"${found}" is more than Payrun takes in one row.`,
+  'amount-too-large': (found) => `"${found}" is more than one row may have; check its decimal mark.`,
   'amount-negative': (found, field) =>
     field === 'amount'
       ? `"${found}" is negative; a sale is not. For a refund name its sale in a column refund_of, or give what was refunded in a column refunded_total beside the sale.`
@@ -31,9 +40,11 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'date-iso': (found) =>
     `"${found}" is no date; write it as 2026-03-31, or with a time as 2026-03-31T14:30:00.`,
   'date-gap': (found) =>
-    `"${found}" does not exist on the clock of the source's time zone, because the clocks went forward.`,
-  choice: (found, field) => `"${found}" is not a value that "${field}" can have.`,
-  'number-format': (found, field) => `"${found}" is no whole number of 0 or more for "${field}".`,
+    `"${found}" does not exist on the clock of the source's time zone, because the clocks went forward; correct the time.`,
+  choice: (found, field) =>
+    `"${found}" is not a value that "${field}" can have${choices[field] ? `; write one of ${choices[field].join(', ')}` : ''}.`,
+  'number-format': (found, field) =>
+    `"${found}" is no ${field === 'expense' ? 'amount' : 'whole number'} of 0 or more for "${field}".`,
   'status-refund': (found) =>
     `"${found}" can't be imported as a sale's status; give what was refunded in a column refunded_total, or import a row for each refund with its sale in a column refund_of.`,
   'refund-exceeds': (found) => `The refunds of the sale "${found}" would be more than the sale itself.`,
@@ -44,8 +55,9 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'sale-id-of-refund': (found) =>
     `"${found}" is the id of a refund; a sale has an id of its own, or its source an id_prefix.`,
   'percent-format': (found) => `"${found}" is no percentage from 0 to 100, such as 12.5.`,
-  'email-format': () => 'The e-mail address is none; correct it, or leave the cell empty.',
-  destination: (found) => `The payout destination does not fit the payout method (${found}).`,
+  'email-format': () => 'This is no e-mail address; correct it, or leave the cell empty.',
+  destination: (found) =>
+    `The payout destination does not fit the payout method (${found}); correct one of them.`,
   'referral-double': (found) =>
     `The row names the same referral as ${found} of this file does; keep one row of it.`,
   'ref-double': (found) => `"${found}" stands in this file twice; keep one row of it.`,
@@ -60,8 +72,8 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'customer-ambiguous': () =>
     'The customer’s e-mail belongs to several affiliates; name the affiliate in the row.',
   'customer-unknown': () =>
-    'The row names no affiliate, and its customer, if any, is not known; name the affiliate.',
-  'identifier-taken': (found) => `"${found}" belongs to another referral already.`,
+    'The row names no affiliate, nor a customer whose affiliate is known; name the affiliate.',
+  'identifier-taken': (found) => `"${found}" belongs to another referral already; correct it, or remove it.`,
 };
 
 /** The sentence of a fault, for the rejects file and the report. */

@@ -7,6 +7,7 @@ import type { PriceAhead } from '../ledger/price-ahead.ts';
 import { formatAmount, showCount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { faultMessage } from './faults.ts';
+import { firstImport } from './first-import.ts';
 import type { InputFile } from './open.ts';
 import type { Progress } from './progress.ts';
 import type { RejectsFile } from './rejects.ts';
@@ -48,6 +49,8 @@ export interface Landed {
   /** What was updated, one sentence each, without personal data; at most fifty. */
   changes: string[];
   rejects: RejectsFile | undefined;
+  /** The UUID of the import that the file says its rows were rejected by. */
+  rejectsOf?: string | undefined;
 }
 
 export interface ImportReport {
@@ -55,6 +58,8 @@ export interface ImportReport {
   file: string;
   sha256: string;
   rejects_file: string | null;
+  /** The import whose rejects file came back as this one. */
+  rejects_of: string | null;
   /** The earlier import of the same bytes, because of which nothing was done. */
   already_imported: { import: string; at: string } | null;
   /** Of a rehearsal: the code by which exactly this can be asked for. */
@@ -96,6 +101,9 @@ export async function landingOf(
   const totals = totalsOf(landed);
   const rejectsFile = work.dryRun ? null : (landed.rejects?.shown ?? null);
   const { importId, file } = about;
+  const rejectsOf = await firstImport(session, work.account.id, about, landed.rejectsOf);
+  const groups = await rejectedGroups(session, counts.rejected);
+  const { warnings, changes } = landed;
   await session.sql
     .insertInto('import')
     .values({
@@ -111,6 +119,8 @@ export async function landingOf(
       totals: JSON.stringify(totals),
       rejects_file: rejectsFile,
       finished_at: about.now,
+      rejects_of: rejectsOf ?? null,
+      report: JSON.stringify({ warnings, changes, rejected_groups: groups }),
     })
     .execute();
   const needsPerson = counts.rejected > 0 || counts.conflicts > 0;
@@ -123,11 +133,12 @@ export async function landingOf(
       file: file.shown,
       sha256: file.sha256,
       rejects_file: rejectsFile,
+      rejects_of: rejectsOf === undefined ? null : showId('import', rejectsOf),
       already_imported: null,
       plan: about.plan ?? null,
-      warnings: landed.warnings,
-      changes: landed.changes,
-      rejected_groups: await rejectedGroups(session, counts.rejected),
+      warnings,
+      changes,
+      rejected_groups: groups,
       conflict_rows: await conflictsOfImport(session, work.account.id, importId, listed),
     },
   };
@@ -165,6 +176,7 @@ export async function earlierImport(
       file: file.shown,
       sha256: file.sha256,
       rejects_file: earlier.rejects_file,
+      rejects_of: null,
       already_imported: { import: showId('import', earlier.id), at: earlier.finished_at.toISOString() },
       plan: null,
       warnings: [],

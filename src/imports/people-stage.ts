@@ -4,7 +4,7 @@ import type { Columns } from './columns.ts';
 import type { RowFault } from './faults.ts';
 import type { CsvRecord } from './records.ts';
 import { destroyedId } from './sale-row.ts';
-import { composed } from './values.ts';
+import { composed, unquoted } from './values.ts';
 
 /** A row's values in the order of its staging table's columns; undefined is NULL. */
 export type Values = (string | undefined)[];
@@ -47,7 +47,7 @@ export function rowReader<Field extends string>(
   return ({ cells }) => {
     if (cells.length !== width)
       return { code: 'ragged', field: '', found: `${cells.length} cells where the header has ${width}` };
-    const cell: Cell<Field> = (field) => composed((cells[columns.get(field) ?? -1] ?? '').trim());
+    const cell: Cell<Field> = (field) => composed(unquoted((cells[columns.get(field) ?? -1] ?? '').trim()));
     for (const field of columns.keys()) {
       if (cell(field).length > longest) return { code: 'too-long', field, found: '' };
     }

@@ -13,7 +13,8 @@ import type { PeopleStep, Values } from './people-stage.ts';
 import type { Progress } from './progress.ts';
 import { type CsvFile, readCsv } from './records.ts';
 import { referralStep } from './referrals.ts';
-import { matched, outcomes, type RejectsFile, rejectedCsv, writeRejects } from './rejects.ts';
+import { writeRejectsCsv } from './rejects-csv.ts';
+import { returned } from './returned.ts';
 
 /** Rows that are sent together: few enough to stay small in memory. */
 const batchRows = 10_000;
@@ -42,9 +43,10 @@ export async function importPeople(
 ): Promise<Landed> {
   const { file } = options;
   let bytes = 0;
-  const csv = await readCsv(file, undefined, (count) => {
+  const onBytes = (count: number) => {
     bytes += count;
-  });
+  };
+  const { csv, rejectsOf } = returned(await readCsv(file, undefined, onBytes));
   const step = kind === 'affiliates' ? affiliateStep(csv, file.shown) : referralStep(csv, options);
   await createStage(session);
   const rows = await stageRows(session, step, csv, options, () => bytes / Math.max(1, file.bytes));
@@ -52,14 +54,22 @@ export async function importPeople(
   const { recorded, updated, duplicates, changes, warnings } = await step.settle(session, mover);
   const rejected = await countRejected(session);
   const ignored = csv.blankLines();
+  const order = { ...options, csv, accountId: mover.accountId };
+  const rejects = rejected === 0 ? undefined : await writeRejectsCsv(session, order);
   return {
     rows: rows + ignored,
     counts: { recorded, updated, duplicates, conflicts: 0, rejected, parked: 0, ignored },
     sales: new Map(),
     commissions: new Map(),
-    warnings: [...guessedEncoding(file.encoding), ...unusedColumns(csv.header, step), ...warnings],
+    warnings: [
+      ...guessedEncoding(file.encoding),
+      ...unusedColumns(csv.header, step),
+      ...warnings,
+      ...(rejects?.note === undefined ? [] : [rejects.note]),
+    ],
     changes,
-    rejects: rejected === 0 ? undefined : await rejectsOf(session, csv, options),
+    rejects,
+    rejectsOf: rejectsOf(),
   };
 }
 
@@ -125,12 +135,6 @@ function unusedColumns(header: string[], step: PeopleStep): string[] {
   if (unused.length === 0) return [];
   const names = unused.map((name) => `"${name.slice(0, 40)}"`).join(', ');
   return [`${names}: not read, because these are no columns of such a file (${step.used.join(', ')})`];
-}
-
-async function rejectsOf(session: Session, csv: CsvFile, options: PeopleImport): Promise<RejectsFile> {
-  const again = await readCsv(options.file, csv.delimiter);
-  const chunks = rejectedCsv(csv.header, csv.delimiter, matched(again.groups, outcomes(session, 'rejected')));
-  return writeRejects(options.workspace, options.importId, 'csv', chunks);
 }
 
 function emptyFile(shown: string, line: number): PayrunError {

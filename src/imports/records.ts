@@ -15,6 +15,8 @@ export interface CsvFile {
   header: string[];
   headerLine: number;
   delimiter: string;
+  /** Whether the file begins with a `sep=` line. */
+  hasSeparatorLine: boolean;
   /** The records in groups, as the parser has them ready; blank lines are left out. */
   groups: AsyncIterable<CsvRecord[]>;
   /** How many blank lines were left out so far. */
@@ -35,7 +37,7 @@ export async function readCsv(
 ): Promise<CsvFile> {
   const { shown } = file;
   const used = delimiter ?? delimiterOf(await firstLines(file.read()));
-  const seen: Seen = { blankLines: 0, endsInLine: false };
+  const seen: Seen = { blankLines: 0, endsInLine: false, hasSeparatorLine: false };
   const records = recordsOf(file.read(onBytes), shown, used, seen);
   const start = await records.next();
   const header = start.done ? undefined : start.value.shift();
@@ -55,15 +57,17 @@ export async function readCsv(
     header: names,
     headerLine: header.line,
     delimiter: used,
+    hasSeparatorLine: seen.hasSeparatorLine,
     groups: checked(groups(), names, shown, seen),
     blankLines: () => seen.blankLines,
   };
 }
 
-/** What else the reading of a file has met so far: blank lines below the header, and whether the last line ended. */
+/** What else the reading of a file has met so far: blank lines below the header, whether the last line ended, a `sep=` line. */
 interface Seen {
   blankLines: number;
   endsInLine: boolean;
+  hasSeparatorLine: boolean;
 }
 
 /** Numbers the records, and refuses what a header that was misread or a file that was cut off gives away. */
@@ -115,6 +119,7 @@ async function* recordsOf(
       const isBlank = cells.length === 1 && cells[0] === '';
       const isSeparator = !isBelowHeader && separatorLine.test(cells.join(delimiter));
       if (isBlank && isBelowHeader) seen.blankLines += 1;
+      if (isSeparator) seen.hasSeparatorLine = true;
       if (!isBlank && !isSeparator) group.push({ n: 0, line, cells });
       isBelowHeader ||= !isBlank && !isSeparator;
       line += 1 + lineBreaksIn(cells);

@@ -2,12 +2,9 @@ import { createWriteStream } from 'node:fs';
 import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { stringify } from 'csv-stringify';
 import { sql } from 'kysely';
 import type { Db, Session } from '../db/connect.ts';
 import { readId, showId } from '../ids.ts';
-import { rejectColumns } from './columns.ts';
-import { faultMessage } from './faults.ts';
 
 /** A row that the ledger sent back: the record's number, its line and what is wrong with it. */
 export interface Outcome {
@@ -54,6 +51,8 @@ export async function* matched<R extends { n: number }>(
 export interface RejectsFile {
   /** The path to show, from the workspace. */
   shown: string;
+  /** What a person should know of it: a sentence for the report. */
+  note?: string;
   keep(): Promise<void>;
   discard(): Promise<void>;
 }
@@ -79,34 +78,6 @@ export async function writeRejects(
     },
     discard: () => rm(part, { force: true }),
   };
-}
-
-/**
- * The CSV of rejected records: the original columns and values, then line, error, field and message. It starts
- * with a byte order mark, so that spreadsheet programs open it as UTF-8, and has the input's delimiter.
- */
-export function rejectedCsv(
-  header: string[],
-  delimiter: string,
-  rejected: AsyncIterable<{ record: { cells: string[] }; outcome: Outcome }>,
-): AsyncIterable<Buffer> {
-  const kept = header.flatMap((name, index) => (rejectColumns.includes(name.toLowerCase()) ? [] : [index]));
-  // Without quotes a line break in a cell that is not that of the file would end its row.
-  const lines = stringify({ delimiter, bom: true, record_delimiter: '\r\n', quoted_match: /[\r\n]/ });
-  async function feed(): Promise<void> {
-    lines.write([...kept.map((index) => header[index]), ...rejectColumns]);
-    for await (const { record, outcome } of rejected) {
-      const { line, code, field, found } = outcome;
-      const isRagged = record.cells.length !== header.length;
-      const cells = isRagged ? record.cells : kept.map((index) => record.cells[index]);
-      if (!lines.write([...cells, line, code, field, faultMessage(code, field, found)])) {
-        await new Promise((resolve) => lines.once('drain', resolve));
-      }
-    }
-    lines.end();
-  }
-  feed().catch((cause) => lines.destroy(cause));
-  return lines;
 }
 
 /**

@@ -164,8 +164,8 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
   }
 
   function terms(sale: StagedSale, record: CsvRecord): RowFault | undefined {
-    sale.productIds = listOf(cell(record, 'product_ids'));
-    sale.priceIds = listOf(cell(record, 'price_ids'));
+    sale.productIds = listOf(unquoted(cell(record, 'product_ids')));
+    sale.priceIds = listOf(unquoted(cell(record, 'price_ids')));
     const interval = cell(record, 'interval').toLowerCase();
     if (interval !== '' && interval !== 'monthly' && interval !== 'yearly') {
       return { code: 'choice', field: 'interval', found: interval };
@@ -184,7 +184,7 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
     if (hold !== '' && !/^\d{1,4}$/.test(hold))
       return { code: 'number-format', field: 'hold_days', found: hold };
     sale.holdDays = hold === '' ? undefined : Number(hold);
-    sale.note = cell(record, 'note') || undefined;
+    sale.note = unquoted(cell(record, 'note')) || undefined;
     return undefined;
   }
 }

@@ -11,7 +11,8 @@ import { type Landed, type Landing, warningOf } from './landing.ts';
 import type { Rates } from './rates.ts';
 import { type CsvFile, readCsv } from './records.ts';
 import { refundsBeside, settleRefunds } from './refunds.ts';
-import { matched, outcomes, type RejectsFile, rejectedCsv, writeRejects } from './rejects.ts';
+import { writeRejectsCsv } from './rejects-csv.ts';
+import { returned } from './returned.ts';
 import { requiredSaleFields, saleReader, type Warnings } from './sale-row.ts';
 import type { Source } from './source.ts';
 
@@ -49,9 +50,10 @@ export async function landSales(
   const { work, mover, progress } = landing;
   const file = landing.file.as(sources[0]!.settings.encoding);
   let bytes = 0;
-  const csv = await readCsv(file, sources[0]!.settings.delimiter, (count) => {
+  const onBytes = (count: number) => {
     bytes += count;
-  });
+  };
+  const { csv, rejectsOf } = returned(await readCsv(file, sources[0]!.settings.delimiter, onBytes));
   const { source, columns } = fitting(sources, csv, file.shown);
   const program = await programTerms(session, mover.accountId, source.programId);
   const { defaults } = source.settings;
@@ -101,6 +103,10 @@ export async function landSales(
     ...tally,
   });
   const ignored = csv.blankLines();
+  const { importId } = landing;
+  const { workspace } = work.context.config;
+  const order = { file, csv, importId, workspace, accountId: mover.accountId };
+  const rejects = counts.rejected === 0 ? undefined : await writeRejectsCsv(session, order);
   return {
     rows: rows + ignored,
     counts: { ...counts, ignored },
@@ -113,8 +119,10 @@ export async function landSales(
         'times come twice in their night; the earlier was taken',
       ),
       ...customersOfOthers(otherAffiliate),
+      ...(rejects?.note === undefined ? [] : [rejects.note]),
     ],
-    rejects: counts.rejected === 0 ? undefined : await rejectsOf(session, { ...landing, file }, csv),
+    rejects,
+    rejectsOf: rejectsOf(),
     sourceId: source.id ?? null,
   };
 }
@@ -149,13 +157,6 @@ function fitting(
     }
   }
   throw first;
-}
-
-async function rejectsOf(session: Session, landing: Landing, csv: CsvFile): Promise<RejectsFile> {
-  const { file, work, importId } = landing;
-  const again = await readCsv(file, csv.delimiter);
-  const chunks = rejectedCsv(csv.header, csv.delimiter, matched(again.groups, outcomes(session, 'rejected')));
-  return writeRejects(work.context.config.workspace, importId, 'csv', chunks);
 }
 
 function emptyFile(shown: string, line: number): PayrunError {

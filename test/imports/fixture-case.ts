@@ -1,6 +1,8 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { parse } from 'csv-parse/sync';
+import iconv from 'iconv-lite';
 import { sql } from 'kysely';
 import type { Db } from '../../src/db/connect.ts';
 import { PayrunError } from '../../src/errors.ts';
@@ -71,7 +73,7 @@ export async function caseOutcome(
     totals: landed.totals,
     warnings: landed.report.warnings,
     changes: landed.report.changes,
-    rejected: await rejectedRows(desk, landed),
+    rejected: await rejectedRows(desk, landed, statedEncoding(config)),
     conflicts: landed.report.conflict_rows,
     ...(await everything(desk)),
   });
@@ -107,18 +109,36 @@ async function again(
 }
 
 /** `line n code field: message` of each row of the rejects file. */
-async function rejectedRows(desk: Desk, { report }: ImportOutcome): Promise<string[]> {
+async function rejectedRows(desk: Desk, { report }: ImportOutcome, encoding?: string): Promise<string[]> {
   if (report.rejects_file === null) return [];
-  const text = await readFile(path.join(desk.workspace, report.rejects_file), 'utf8');
+  const text = textOf(await readFile(path.join(desk.workspace, report.rejects_file)), encoding);
   const rows = report.rejects_file.endsWith('.csv') ? csvRows(text) : ndjsonRows(text);
-  return rows.map(([line, error, field, message]) => `line ${line} ${error} ${field}: ${message}`);
+  return rows.map(
+    ([line, error, field, message, suggestion]) =>
+      `line ${line} ${error} ${field}: ${message}${suggestion ? ` Suggested: ${suggestion}` : ''}`,
+  );
+}
+
+/** The encoding that the case's one source states. */
+function statedEncoding({ sources = [] }: FixtureConfig): string | undefined {
+  return sources.length === 1 ? (sources[0]?.encoding as string | undefined) : undefined;
+}
+
+/** The text of a rejects file, as a person opens it who knows where the file came from. */
+function textOf(bytes: Buffer, stated: string | undefined): string {
+  const marked = [
+    ['utf-8', 'efbbbf'],
+    ['utf-16le', 'fffe'],
+    ['utf-16be', 'feff'],
+  ].find(([, mark]) => bytes.toString('hex').startsWith(mark!));
+  return iconv.decode(bytes, marked?.[0] ?? stated ?? (isUtf8(bytes) ? 'utf-8' : 'windows-1252'));
 }
 
 /** What stands behind the original cells, however many those are. */
 function csvRows(text: string): string[][] {
   const delimiter = /(.)error\1field\1message/.exec(text)![1]!;
-  const rows: string[][] = parse(text, { bom: true, delimiter, relax_column_count: true });
-  return rows.slice(1).map((cells) => cells.slice(-4));
+  const rows: string[][] = parse(text.replace(/^sep=.\r\n/, ''), { delimiter, relax_column_count: true });
+  return rows.slice(1).map((cells) => cells.slice(-5));
 }
 
 function ndjsonRows(text: string): string[][] {
@@ -126,7 +146,13 @@ function ndjsonRows(text: string): string[][] {
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as Record<string, string>);
-  return bodies.map(({ line, error, field, message }) => [line!, error!, field!, message!]);
+  return bodies.map(({ line, error, field, message, suggestion }) => [
+    line!,
+    error!,
+    field!,
+    message!,
+    suggestion ?? '',
+  ]);
 }
 
 /** All that an account knows about sales and customers, without ids and times of import. */

@@ -187,8 +187,12 @@ r-9,${ada.ref},c-1,,,,,
     '4 identifier-taken click_id',
     '5 identifier-taken customer_id',
   ]);
-  expect(landed.rejected).toContain('"""c-1"" belongs to another referral already."');
-  expect(landed.rejected).toContain('"""k…@…"" belongs to another referral already."');
+  expect(landed.rejected).toContain(
+    '"""c-1"" belongs to another referral already; correct it, or remove it."',
+  );
+  expect(landed.rejected).toContain(
+    '"""k…@…"" belongs to another referral already; correct it, or remove it."',
+  );
   expect(await referrals(world)).toEqual(before);
 });
 
@@ -283,7 +287,7 @@ r-10,${ada.ref},,,,,,
     '9 date-gap created_at',
     '10 id-destroyed customer_id',
   ]);
-  const messages = landed.rejected!.split('\r\n').map((line) => line.split(',').slice(11).join());
+  const messages = landed.rejected!.split('\r\n').map((line) => line.split(',').slice(12).join());
   expect(messages[3]).toContain('s…@…');
   expect(messages[4]).toContain('give one of ref, customer_id, external_user_id, click_id, email');
   expect(messages.join('\n')).not.toMatch(/shared@|kim at/);

@@ -22,18 +22,24 @@ async function correct(
   const first = await desk.land(kind, text, options);
   const rejects = await readFile(path.join(desk.workspace, first.report.rejects_file!), 'utf8');
   const second = await desk.land(kind, correction(rejects), options);
-  return { first: first.counts, rejects, second: second.counts };
+  return {
+    first: first.counts,
+    id: first.report.import,
+    rejects,
+    second: second.counts,
+    again: second.report,
+  };
 }
 
 describe('a rejects file', () => {
-  test('has the original columns and values, then line, error, field and message, and opens as UTF-8', async () => {
+  test('has the original columns and values, then where it was rejected and why, and opens as UTF-8', async () => {
     const desk = await deskOfAnn(db);
     const text = `note;${header.replaceAll(',', ';')}\n"a; ""b""\nc";s-1;Müller;1.00;USD;2026-01-10\nfine;s-2;ann;1.00;USD;2026-01-10\n`;
     const { report } = await desk.land('sales', text);
     const file = path.join(desk.workspace, report.rejects_file!);
     expect(await readFile(file, 'utf8')).toBe(
-      `\ufeffnote;${header.replaceAll(',', ';')};line;error;field;message\r\n` +
-        `"a; ""b""\nc";s-1;Müller;1.00;USD;2026-01-10;2;affiliate-unknown;affiliate;"There is no affiliate ""Müller""; import the affiliate first, or correct the name."\r\n`,
+      `\ufeffnote;${header.replaceAll(',', ';')};import;line;error;field;message;suggestion\r\n` +
+        `"a; ""b""\nc";s-1;Müller;1.00;USD;2026-01-10;${report.import};2;affiliate-unknown;affiliate;"There is no affiliate ""Müller""; import the affiliate first, or correct the name.";\r\n`,
     );
     expect((await stat(file)).mode & 0o077).toBe(0);
     expect(report.rejects_file).toBe(`rejects/${report.import}.csv`);
@@ -98,21 +104,18 @@ describe('a rejects file', () => {
     const desk = await deskOfAnn(db);
     const line =
       '{ "event_name":"paid", "event_type":"conversion","sale_amount":5.00, "sale_amount_currency":"USD","external_event_id":"e-1","customer_id":"c-1","metadata":{"affiliate_id":"nobody"} }';
-    const { first, rejects, second } = await correct(desk, 'events', `${line}\n{}\n`, (text) =>
+    const { first, id, rejects, second, again } = await correct(desk, 'events', `${line}\n{}\n`, (text) =>
       text.replace('"nobody"', '"ann"'),
     );
     expect(rejects.split('\n')).toEqual([
-      `${line.slice(0, -2)},"line":1,"error":"affiliate-unknown","field":"metadata.affiliate_id","message":"There is no affiliate \\"nobody\\"; import the affiliate first, or correct the name."}`,
-      '{"line":2,"error":"required","field":"event_name","message":"\\"event_name\\" is empty; every row needs it."}',
+      `${line.slice(0, -2)},"import":"${id}","line":1,"error":"affiliate-unknown","field":"metadata.affiliate_id","message":"There is no affiliate \\"nobody\\"; import the affiliate first, or correct the name."}`,
+      `{"import":"${id}","line":2,"error":"required","field":"event_name","message":"\\"event_name\\" is empty; every row needs it."}`,
       '',
     ]);
+    expect(again.rejects_of).toBe(id);
     expect([first, second]).toMatchObject([{ rejected: 2 }, { recorded: 1, rejected: 1 }]);
-    const again = (await filesIn(desk, 'rejects')).map((name) =>
-      readFile(path.join(desk.workspace, 'rejects', name), 'utf8'),
-    );
-    const texts = await Promise.all(again);
-    expect(texts).toContain(
-      '{"line":2,"error":"required","field":"event_name","message":"\\"event_name\\" is empty; every row needs it."}\n',
+    expect(await readFile(path.join(desk.workspace, again.rejects_file!), 'utf8')).toBe(
+      `{"import":"${again.import}","line":2,"error":"required","field":"event_name","message":"\\"event_name\\" is empty; every row needs it."}\n`,
     );
   });
 });

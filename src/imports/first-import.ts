@@ -1,0 +1,26 @@
+import type { Session } from '../db/connect.ts';
+import type { ImportRow } from '../db/tables.ts';
+import { readId } from '../ids.ts';
+
+/**
+ * The UUID of the import whose rejects came back as a file of `kind` and `name`: the one that its rows name
+ * (`inRows`), else the one that the file's own name has in it. Undefined where the account has no such import of that
+ * kind.
+ */
+export async function firstImport(
+  session: Session,
+  accountId: number,
+  { kind, file }: { kind: ImportRow['kind']; file: { name: string } },
+  inRows: string | undefined,
+): Promise<string | undefined> {
+  const id = inRows ?? readId(/imp_[0-9a-z]{26}/i.exec(file.name)?.[0] ?? '')?.id;
+  if (id === undefined) return undefined;
+  const first = await session.sql
+    .selectFrom('import')
+    .select('id')
+    .where('account_id', '=', accountId)
+    .where('id', '=', id)
+    .where('kind', '=', kind)
+    .executeTakeFirst();
+  return first?.id;
+}

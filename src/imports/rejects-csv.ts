@@ -1,0 +1,77 @@
+import { stringify } from 'csv-stringify/sync';
+import type { Session } from '../db/connect.ts';
+import { showId } from '../ids.ts';
+import { rejectColumns } from './columns.ts';
+import { encoded, markedUtf8, NotInEncoding } from './encode.ts';
+import { faultMessage } from './faults.ts';
+import { harmless } from './formulas.ts';
+import type { InputFile } from './open.ts';
+import { type CsvFile, readCsv } from './records.ts';
+import { matched, type Outcome, outcomes, type RejectsFile, writeRejects } from './rejects.ts';
+import { returned } from './returned.ts';
+import { type Suggest, suggester } from './suggestions.ts';
+
+/** Rows that become text together. */
+const batchRows = 500;
+
+/** A table that was imported, and where its rejects go. */
+export interface RejectsOrder {
+  file: InputFile;
+  csv: Pick<CsvFile, 'delimiter'>;
+  accountId: number;
+  importId: string;
+  workspace: string;
+}
+
+/**
+ * Reads the file a second time and writes its rejected records as a CSV that people can correct and import: in the
+ * layout, encoding and delimiter of the input, as UTF-8 with a mark where that encoding can't hold it.
+ */
+export async function writeRejectsCsv(
+  session: Session,
+  { file, csv, accountId, importId, workspace }: RejectsOrder,
+): Promise<RejectsFile> {
+  const suggest = await suggester(session, accountId);
+  const write = async (encoding: InputFile['encoding']) => {
+    const again = returned(await readCsv(file, csv.delimiter)).csv;
+    const rejected = matched(again.groups, outcomes(session, 'rejected'));
+    const text = rejectedCsv(again, importId, suggest, rejected);
+    return writeRejects(workspace, importId, 'csv', encoded(text, encoding));
+  };
+  try {
+    return await write(file.encoding);
+  } catch (cause) {
+    if (!(cause instanceof NotInEncoding)) throw cause;
+    const rejects = await write(markedUtf8);
+    return { ...rejects, note: 'the rejects file is UTF-8, because the encoding of the file can’t hold it' };
+  }
+}
+
+/**
+ * The CSV of rejected records, in pieces that end with a row: the original columns and values, with formulas made
+ * harmless, then the import, line, error, field, message and suggestion. It has the delimiter of `csv`, and a `sep=`
+ * line where that had one.
+ */
+export async function* rejectedCsv(
+  csv: Pick<CsvFile, 'header' | 'delimiter' | 'hasSeparatorLine'>,
+  importId: string,
+  suggest: Suggest,
+  rejected: AsyncIterable<{ record: { cells: string[] }; outcome: Outcome }>,
+): AsyncGenerator<string> {
+  const { delimiter } = csv;
+  const shownImport = showId('import', importId);
+  // Without quotes a line break in a cell that is not that of the file would end its row.
+  const style = { delimiter, record_delimiter: '\r\n', quoted_match: /[\r\n]/ } as const;
+  const separator = csv.hasSeparatorLine ? `sep=${delimiter}\r\n` : '';
+  yield separator + stringify([[...csv.header.map(harmless), ...rejectColumns]], style);
+  let rows: string[][] = [];
+  for await (const { record, outcome } of rejected) {
+    const { line, code, field, found } = outcome;
+    const added = [String(line), code, field, faultMessage(code, field, found), suggest(outcome)];
+    rows.push([...record.cells, shownImport, ...added].map(harmless));
+    if (rows.length < batchRows) continue;
+    yield stringify(rows, style);
+    rows = [];
+  }
+  if (rows.length > 0) yield stringify(rows, style);
+}
