@@ -73,7 +73,8 @@ export function readId(text: string): { noun: Noun | undefined; id: string } | u
 export function parseId(noun: Noun, text: string): string {
   const read = readId(text);
   if (read && (read.noun === undefined || read.noun === noun)) return read.id;
-  throw new PayrunError('usage', `This is not the id of a ${noun}.`, {
+  const article = /^[aeiou]/.test(noun) ? 'an' : 'a';
+  throw new PayrunError('usage', `This is not the id of ${article} ${noun}.`, {
     found: text,
     todo: `Give an id that starts with "${prefixes[noun]}_", or the plain UUID.`,
   });

@@ -10,6 +10,7 @@ import * as db from './commands/db.ts';
 import * as demo from './commands/demo.ts';
 import * as explain from './commands/explain.ts';
 import * as importing from './commands/import.ts';
+import * as imports from './commands/imports.ts';
 import * as init from './commands/init.ts';
 import * as payouts from './commands/payouts.ts';
 import * as release from './commands/release.ts';
@@ -25,7 +26,7 @@ import { systemClock } from './time.ts';
 const groups = [
   ['A workspace', [init, check, apply, demo]],
   ['The night', [run, runs, start]],
-  ['Money', [importing, conflicts, release, commissions, payouts]],
+  ['Money', [importing, imports, conflicts, release, commissions, payouts]],
   ['Answers', [explain, audit]],
   ['Machinery', [db]],
 ] as const;

@@ -8,7 +8,8 @@ export type Imported =
   | { run: string | null; kind: Kind; dryRun: boolean; outcome: ImportOutcome }
   | { run: null; kind: Kind; dryRun: boolean; refused: PayrunError; file: string };
 
-const outcomes = ['recorded', 'updated', 'duplicates', 'conflicts', 'rejected', 'parked', 'ignored'];
+/** The ways in which rows end, in the order in which people are told. */
+export const outcomes = ['recorded', 'updated', 'duplicates', 'conflicts', 'rejected', 'parked', 'ignored'];
 
 /** One file's import in words: how its rows ended, the money in them, and what is left for a person. */
 export function describeImport(paint: Paint, one: Imported): string {
@@ -22,9 +23,11 @@ export function describeImport(paint: Paint, one: Imported): string {
       'Import it with --again if you mean to; its rows are then duplicates.',
     );
   }
+  const first = report.rejects_of;
   const id = dryRun ? paint.warn('dry run: nothing was kept') : paint.dim(`${report.import}  ${run}`);
   return paragraphs(
     `${paint.bold(report.file)}  ${id}`,
+    first === null ? '' : `These are rejects of ${first} that came back.`,
     describeCounts(paint, outcome.counts),
     describeMoney(paint, outcome.totals),
     list(paint, 'Changed', report.changes),
@@ -35,7 +38,8 @@ export function describeImport(paint: Paint, one: Imported): string {
   );
 }
 
-function describeCounts(paint: Paint, counts: Record<string, number>): string {
+/** How rows ended, the counts that are not zero, and the rows read. */
+export function describeCounts(paint: Paint, counts: Record<string, number>): string {
   const rows = outcomes
     .filter((name) => (counts[name] ?? 0) > 0)
     .map((name): [string, string] => [name, showCount(counts[name]!)]);
@@ -49,7 +53,8 @@ function describeCounts(paint: Paint, counts: Record<string, number>): string {
   );
 }
 
-function describeMoney(paint: Paint, totals: ImportOutcome['totals']): string {
+/** Sales and commissions by currency; nothing where there are none. */
+export function describeMoney(paint: Paint, totals: ImportOutcome['totals']): string {
   const rows = Object.entries(totals).map(([currency, { sales, commissions }]) => [
     showDecimal(sales ?? '0', currency),
     showDecimal(commissions ?? '0', currency),
@@ -92,7 +97,11 @@ export function describeConflicts(paint: Paint, conflicts: ImportOutcome['report
 }
 
 /** The rejected rows of an import, grouped by what is wrong, and where they are; nothing where there are none. */
-export function describeRejects(paint: Paint, report: ImportOutcome['report'], dryRun: boolean): string {
+export function describeRejects(
+  paint: Paint,
+  report: Pick<ImportOutcome['report'], 'rejected_groups'> & { rejects_file?: string | null },
+  dryRun: boolean,
+): string {
   if (report.rejected_groups.length === 0) return '';
   const rows = report.rejected_groups.map((group) => [
     showCount(group.rows),
@@ -115,7 +124,8 @@ export function describeRejects(paint: Paint, report: ImportOutcome['report'], d
   );
 }
 
-function list(paint: Paint, heading: string, lines: string[]): string {
+/** Sentences under a heading; nothing where there are none. */
+export function list(paint: Paint, heading: string, lines: string[]): string {
   return lines.length === 0 ? '' : section(paint, heading, lines.join('\n'));
 }
 

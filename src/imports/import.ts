@@ -26,6 +26,7 @@ import { settleRejects } from './rejects.ts';
 import { landSales } from './sales.ts';
 import { sourcesFor } from './source.ts';
 
+export { type ImportHistory, type ImportRecord, listImports, showImport } from './history.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
 
 export interface ImportOptions {

@@ -82,6 +82,27 @@ export async function conflictsOfImport(
   return rows.map(readable);
 }
 
+/** How many conflicts an import brought first, and how many of them nobody has decided. */
+export async function countConflicts(
+  session: Pick<Session, 'sql'>,
+  accountId: number,
+  importId: string,
+): Promise<{ all: number; open: number }> {
+  const counted = await session.sql
+    .selectFrom('conflict')
+    .select('status')
+    .select(({ fn }) => fn.countAll<bigint>().as('rows'))
+    .where('account_id', '=', accountId)
+    .where('import_id', '=', importId)
+    .groupBy('status')
+    .execute();
+  const rows = (status?: string) =>
+    counted
+      .filter((one) => status === undefined || one.status === status)
+      .reduce((sum, one) => sum + Number(one.rows), 0);
+  return { all: rows(), open: rows('open') };
+}
+
 /** One conflict by its UUID, to be read in a snapshot. Raises `not-found`. */
 export async function readConflict(
   session: Session,

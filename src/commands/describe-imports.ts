@@ -1,0 +1,132 @@
+import { showId } from '../ids.ts';
+import type { ImportHistory, ImportRecord } from '../imports/import.ts';
+import { showCount } from '../money.ts';
+import { showShort } from '../time.ts';
+import {
+  describeConflicts,
+  describeCounts,
+  describeMoney,
+  describeRejects,
+  list,
+  outcomes,
+} from './describe-import.ts';
+import { type Paint, pairs, paragraphs, plural, section } from './render.ts';
+
+/** The imports of a list, three lines each, none of which a terminal of 100 columns has to break. */
+export function describeImportList(paint: Paint, imports: ImportRecord[]): string {
+  if (imports.length === 0) return 'Nothing was imported yet; "payrun import sales <file>" does it.';
+  return imports.map((one) => describeRecord(paint, one)).join('\n');
+}
+
+function describeRecord(paint: Paint, one: ImportRecord): string {
+  const rejectsOf = one.rejects_of === null ? '' : `\n  rejects of ${showId('import', one.rejects_of)}`;
+  const file = one.file.length > 45 ? `${one.file.slice(0, 44)}…` : one.file;
+  return [
+    `${showId('import', one.id)}  ${one.kind.padEnd(10)}  ${paint.bold(file)}`,
+    `  ${plural(one.rows, 'row')}: ${countsText(one.counts)}`,
+    paint.dim(`  ${showShort(one.finished_at, 'UTC')} UTC, by ${runText(one)}`) + rejectsOf,
+  ].join('\n');
+}
+
+/** Everything about one import. */
+export function describeImportHistory(paint: Paint, history: ImportHistory): string {
+  const { import: one, conflicts, hasRejectsFile } = history;
+  const report = one.report ?? { warnings: [], changes: [], rejected_groups: [] };
+  const rejected = one.counts.rejected ?? 0;
+  return paragraphs(
+    `${paint.bold(one.file)}  ${paint.dim(showId('import', one.id))}`,
+    pairs(paint, [
+      ['kind', one.kind],
+      ['source', one.source ?? undefined],
+      ['imported', `${showShort(one.finished_at, 'UTC')} UTC`],
+      ['by', runText(one)],
+      ['sha256', one.sha256],
+    ]),
+    describeCounts(paint, { rows: one.rows, ...one.counts }),
+    describeMoney(paint, one.totals),
+    list(paint, 'Changed', report.changes),
+    list(paint, 'Worth knowing', report.warnings),
+    describeConflicts(paint, conflicts.first),
+    conflictsText(one, conflicts),
+    // Without the file's place: what follows says where it is, or that it is gone.
+    describeRejects(paint, report, true),
+    rejected === 0 ? '' : rejectsText(paint, one, hasRejectsFile),
+    linksText(paint, history),
+  );
+}
+
+function conflictsText(one: ImportRecord, { all, open, first }: ImportHistory['conflicts']): string {
+  const counted = one.counts.conflicts ?? 0;
+  const lines = [
+    all > first.length ? `These are the first ${showCount(first.length)} of ${showCount(all)}.` : '',
+    all === 0 ? '' : `${plural(open, 'conflict')} of ${showCount(all)} to be decided: payrun conflicts list.`,
+    counted > all ? `${plural(counted - all, 'row')} had come before and were in conflict already.` : '',
+  ];
+  return lines.filter(Boolean).join('\n');
+}
+
+function rejectsText(paint: Paint, one: ImportRecord, isThere: boolean): string {
+  const file = paint.bold(one.rejects_file ?? '');
+  return isThere
+    ? `They are in ${file}: correct them there and import that file.`
+    : `They were in ${file}, which is no longer there; import the file once more with --again to get them.`;
+}
+
+function linksText(paint: Paint, { before, after }: ImportHistory): string {
+  const lines = [
+    ...before.map((one) => `it is rejects of  ${linkText(one)}`),
+    ...after.map((one) => `its rejects came back as  ${linkText(one)}`),
+  ];
+  return lines.length === 0 ? '' : section(paint, 'Hangs together with', lines.join('\n'));
+}
+
+function linkText(one: ImportRecord): string {
+  return `${showId('import', one.id)}  ${one.file}  (${countsText(one.counts)})`;
+}
+
+/** The same for programs. */
+export function historyData(history: ImportHistory) {
+  const { import: one, before, after, conflicts, hasRejectsFile } = history;
+  return {
+    ...recordData(one),
+    sha256: one.sha256,
+    rejects_file_exists: hasRejectsFile,
+    warnings: one.report?.warnings ?? null,
+    changes: one.report?.changes ?? null,
+    rejected_groups: one.report?.rejected_groups ?? null,
+    conflicts: { first_seen: conflicts.all, open: conflicts.open, rows: conflicts.first },
+    came_from: before.map(recordData),
+    came_back_as: after.map(recordData),
+  };
+}
+
+/** One import of a list, for programs. */
+export function recordData(one: ImportRecord) {
+  return {
+    import: showId('import', one.id),
+    kind: one.kind,
+    file: one.file,
+    source: one.source,
+    rows: one.rows,
+    counts: one.counts,
+    totals: one.totals,
+    rejects_file: one.rejects_file,
+    rejects_of: one.rejects_of === null ? null : showId('import', one.rejects_of),
+    imported_at: one.finished_at,
+    run: showId('run', one.run_id),
+    job: one.job,
+  };
+}
+
+function runText(one: ImportRecord): string {
+  return `${one.job ?? 'an unknown job'} (${showId('run', one.run_id)})`;
+}
+
+/** The counts that are not zero, in one line: `12 recorded, 1 conflict`. */
+function countsText(counts: Record<string, number>): string {
+  const parts = outcomes.flatMap((name) => {
+    const count = counts[name] ?? 0;
+    return count === 0 ? [] : [`${showCount(count)} ${count === 1 ? name.replace(/s$/, '') : name}`];
+  });
+  return parts.join(', ') || 'nothing';
+}
