@@ -82,6 +82,9 @@ const catalogue = {
 
 export type ErrorCode = keyof typeof catalogue;
 
+/** Every code of the catalogue. */
+export const errorCodes = Object.keys(catalogue) as ErrorCode[];
+
 /** Where a fault was found: a file with the physical line of the record, and the field in it. */
 export interface Place {
   file?: string;

@@ -16,11 +16,14 @@ export const choices: Record<string, readonly string[]> = {
   event_type: ['conversion', 'lead', 'trial', 'milestone'],
 };
 
+const statuses =
+  'pending, active, paused, banned for an affiliate, of lead, trialing, customer, active, canceled, rejected for a referral';
+
 /** What is wrong with a row and what to do about it, by code; `found` is the offending text, shortened. */
 const sentences: Record<string, (found: string, field: string) => string> = {
   required: (_, field) => `"${field}" is empty; every row needs it.`,
   ragged: (found) => `The row has ${found}; fill in or remove cells so that it fits the header.`,
-  'too-long': (_, field) => `"${field}" has more than 255 characters.`,
+  'too-long': (_, field) => `"${field}" has more than 255 characters; shorten it.`,
   nul: (found) =>
     `In ${found} of the row stands an invisible character (NUL) that can't be stored; type the cell anew.`,
   'id-destroyed': (found) =>
@@ -42,7 +45,7 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'date-gap': (found) =>
     `"${found}" does not exist on the clock of the source's time zone, because the clocks went forward; correct the time.`,
   choice: (found, field) =>
-    `"${found}" is not a value that "${field}" can have${choices[field] ? `; write one of ${choices[field].join(', ')}` : ''}.`,
+    `"${found}" is not a value that "${field}" can have; write one of ${choices[field]?.join(', ') ?? statuses}.`,
   'number-format': (found, field) =>
     `"${found}" is no ${field === 'expense' ? 'amount' : 'whole number'} of 0 or more for "${field}".`,
   'status-refund': (found) =>
@@ -75,6 +78,9 @@ const sentences: Record<string, (found: string, field: string) => string> = {
     'The row names no affiliate, nor a customer whose affiliate is known; name the affiliate.',
   'identifier-taken': (found) => `"${found}" belongs to another referral already; correct it, or remove it.`,
 };
+
+/** Every code that a row can be rejected with. */
+export const faultCodes = Object.keys(sentences);
 
 /** The sentence of a fault, for the rejects file and the report. */
 export function faultMessage(code: string, field: string, found: string): string {
