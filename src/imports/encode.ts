@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import iconv from 'iconv-lite';
 import type { Encoding } from '../config-schema.ts';
 import { EncodingScan, type FoundEncoding } from './encoding.ts';
@@ -14,17 +15,20 @@ export const markedUtf8: FoundEncoding = { encoding: 'utf-8', by: 'mark' };
  */
 export async function* encoded(chunks: AsyncIterable<string>, wanted: FoundEncoding): AsyncGenerator<Buffer> {
   const { encoding } = wanted;
+  const isMarked = encoding.startsWith('utf');
   const scan = new EncodingScan();
-  let isAscii = true;
-  let mark = encoding.startsWith('utf') ? '\ufeff' : '';
+  let isPlain = true;
+  let mark = isMarked ? '\ufeff' : '';
   for await (const chunk of chunks) {
     const bytes = bytesOf(mark + chunk, encoding);
     mark = '';
-    scan.add(bytes);
-    isAscii &&= bytes.every((byte) => byte < 0x80);
+    if (!isMarked) {
+      scan.add(bytes);
+      isPlain &&= isAscii(bytes);
+    }
     yield bytes;
   }
-  if (!isReadBack(scan, wanted, isAscii)) throw new NotInEncoding();
+  if (!isMarked && !isReadBack(scan, wanted, isPlain)) throw new NotInEncoding();
 }
 
 function bytesOf(text: string, encoding: Encoding): Buffer {
@@ -39,11 +43,10 @@ function bytesOf(text: string, encoding: Encoding): Buffer {
 }
 
 /** Few rows may look like another encoding than the whole file did; a setting of the source stands above that. */
-function isReadBack(scan: EncodingScan, { encoding, by }: FoundEncoding, isAscii: boolean): boolean {
+function isReadBack(scan: EncodingScan, { encoding, by }: FoundEncoding, isPlain: boolean): boolean {
   try {
     const found = scan.found('');
-    if (found.by === 'mark') return found.encoding === encoding;
-    return by === 'setting' || isAscii || found.encoding === encoding;
+    return found.by !== 'mark' && (by === 'setting' || isPlain || found.encoding === encoding);
   } catch {
     return false;
   }

@@ -9,7 +9,8 @@ import type { Outcome } from './rejects.ts';
 /** What could stand in the faulty cell instead, where one thing plainly could; else empty. Never about an amount. */
 export type Suggest = (outcome: Pick<Outcome, 'code' | 'field' | 'found'>) => string;
 
-/** Comparing every unknown name with every affiliate would take hours where there are many of both. */
+/** Comparing every unknown name with every affiliate would take hours, and memory, where there are many of both. */
+const mostAffiliates = 50_000;
 const mostComparisons = 2_000_000;
 
 /** Reads what suggestions for the rejected rows at hand need: the affiliates that come near to the unknown ones. */
@@ -33,8 +34,9 @@ async function nearAffiliates(session: Session, accountId: number): Promise<Map<
     .selectFrom('affiliate')
     .select(['ref', 'short_code'])
     .where('account_id', '=', accountId)
-    .limit(mostComparisons)
+    .limit(mostAffiliates + 1)
     .execute();
+  if (affiliates.length > mostAffiliates) return near;
   const most = Math.floor(mostComparisons / Math.max(1, affiliates.length));
   for (const { found } of unknown.rows.slice(0, most)) {
     const name = nearestAffiliate(found, affiliates);
