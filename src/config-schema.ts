@@ -133,7 +133,7 @@ export type Encoding = (typeof encodings)[number];
 
 const source = z.strictObject({
   ref,
-  kind: z.enum(['sales_csv', 'affonso_events']),
+  kind: z.enum(['sales_csv', 'affonso_events', 'stripe_events']),
   program: ref,
   /** Where a date without an offset was written; the programme's own zone unless said. */
   timezone: zone.optional(),
@@ -152,6 +152,8 @@ const source = z.strictObject({
   /** Put before every external id, where two upstreams number independently. */
   id_prefix: z.string().max(64).default(''),
   allow_empty: z.boolean().default(false),
+  /** Of a Stripe event log: take the events of test mode as well, which are else ignored. */
+  test_events: z.boolean().optional(),
 });
 
 const account = z

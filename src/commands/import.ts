@@ -18,7 +18,10 @@ interface ImportFlags {
 
 const kinds: [kind: Kind, description: string][] = [
   ['sales', 'Import sales from CSV files, in the canonical layout or in that of a source.'],
-  ['events', 'Import event logs: one JSON object a line (conversion, lead, trial, milestone).'],
+  [
+    'events',
+    'Import event logs, one JSON object a line: conversions, leads, trials and milestones, or Stripe’s events.',
+  ],
   ['affiliates', 'Import affiliates from CSV files; those that changed are updated.'],
   ['referrals', 'Import referrals from CSV files; those that changed are updated.'],
 ];

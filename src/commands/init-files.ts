@@ -77,7 +77,7 @@ export const starterConfig = `// The configuration of this Payrun workspace. Aft
           // More, where a file needs it: "delimiter": ";", "decimal": ",", "date_format": "DD.MM.YYYY",
           // "encoding": "macroman", "id_prefix": "shop:", "allow_empty": true.
         },
-        // A log of events, one JSON object a line.
+        // A log of events, one JSON object a line; "stripe_events" is one of Stripe's.
         { "ref": "events", "kind": "affonso_events", "program": "main" }
       ]
     }

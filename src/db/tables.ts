@@ -109,7 +109,7 @@ export interface SourceRow {
   id: string;
   program_id: string;
   ref: string;
-  kind: 'sales_csv' | 'affonso_events';
+  kind: 'sales_csv' | 'affonso_events' | 'stripe_events';
   settings: Json<unknown>;
   retired: boolean;
 }
@@ -299,7 +299,7 @@ export interface EventRow {
   account_id: number;
   id: string;
   external_event_id: string | null;
-  event_type: 'lead' | 'trial' | 'milestone';
+  event_type: 'lead' | 'trial' | 'milestone' | 'cancellation';
   event_name: string;
   referral_id: string;
   referral_status: ReferralStatus;

@@ -38,7 +38,7 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
   const readDate = dateReader('iso', reading.timezone ?? reading.program.timezone);
   return ({ n, line, text }) => {
     const event: StagedEvent = { n, line, eventType: 'milestone', eventName: '' };
-    const body = parse(text);
+    const body = parseObject(text);
     const fault =
       typeof body === 'string' ? { code: 'json', field: '', found: body } : fill(event, body, text);
     if (!fault) return event;
@@ -189,7 +189,7 @@ function isDeeper(value: unknown, levels: number): boolean {
 }
 
 /** The object on a line, or what is wrong with it in a few words that give nothing of it away. */
-function parse(text: string): Record<string, unknown> | string {
+export function parseObject(text: string): Record<string, unknown> | string {
   try {
     const body = JSON.parse(text) as unknown;
     if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'it is something else';

@@ -1,116 +1,36 @@
 import { type Session, throwIfInterrupted } from '../db/connect.ts';
-import { newId, newIdPrefix } from '../ids.ts';
-import { type EventVerdicts, recordEvents } from '../ledger/events.ts';
-import type { Mover } from '../ledger/journal.ts';
-import { type ProgramTerms, postTally, programTerms, type Tally, type Verdicts } from '../ledger/record.ts';
-import { createStage } from '../ledger/stage.ts';
-import { StageLoader } from '../ledger/stage-loader.ts';
-import { StageWriter } from '../ledger/stage-writer.ts';
-import { batchRecorder } from './batches.ts';
-import { eventReader } from './event-line.ts';
+import { newId } from '../ids.ts';
+import { programTerms } from '../ledger/record.ts';
+import { recordAffonsoLog } from './affonso.ts';
+import type { LogKind, LogRecorder } from './event-log.ts';
 import type { Landed, Landing } from './landing.ts';
 import { type LogLine, logLines } from './ndjson.ts';
 import type { Rates } from './rates.ts';
 import { settleRefunds } from './refunds.ts';
 import { matched, outcomes } from './rejects.ts';
 import { rejectsIn, writeRejectsLog } from './rejects-log.ts';
-import { customersOfOthers } from './sales.ts';
 import type { Source } from './source.ts';
+import { eventIdOf } from './stripe/translate.ts';
+import { recordStripeLog } from './stripe.ts';
 
-/** Lines that are sent to the stage together. */
-const stageLines = 20_000;
+/** How the logs of each kind are recorded, and the id by which a line of theirs is parked once. */
+const logs: Record<LogKind, { record: LogRecorder; eventIdOf: (text: string) => string | undefined }> = {
+  affonso_events: {
+    record: recordAffonsoLog,
+    eventIdOf: (text) => (JSON.parse(text) as { external_event_id?: string }).external_event_id?.trim(),
+  },
+  stripe_events: { record: recordStripeLog, eventIdOf },
+};
 
-/** The lines of a log, which are gone through twice, and what to read and record them with. */
-export interface EventLog {
-  lines(): AsyncIterable<LogLine[]>;
-  program: ProgramTerms;
-  importId: string;
-  log: 'new' | 'parked';
-  read: ReturnType<typeof eventReader>;
-  /** Called as lines of the second reading go by; raises when the work was interrupted. */
-  onLines(rows: number): void;
+export function recorderOf(kind: LogKind): LogRecorder {
+  return logs[kind].record;
 }
 
-/**
- * Records an event log inside the caller's transaction, in two readings: first every line's referral and the events
- * that move no money, then the conversions as sales, so that a lead that stands behind its sale still counts first.
- */
-export async function recordLog(
-  session: Session,
-  mover: Mover,
-  events: EventLog,
-): Promise<{ rows: number; events: EventVerdicts; sales: Verdicts; tally: Tally }> {
-  await createStage(session);
-  const faults = await stageReferrals(session, mover, events);
-  const { program, importId, log } = events;
-  const counted = await recordEvents(session, mover, { programId: program.id, importId, log });
-  counted.rejected += faults;
-  await session.client.query('truncate name, terms');
-  const batch = { program, importId, hasCustomers: true, log };
-  const recorder = batchRecorder(session, mover, batch, { fields, idPrefix: newIdPrefix(mover.now) });
-  let rows = 0;
-  for await (const group of events.lines()) {
-    for (const line of group) {
-      const event = events.read(line);
-      const full = event.eventType === 'conversion' ? recorder.add(event) : undefined;
-      if (full) await full;
-    }
-    rows += group.length;
-    events.onLines(rows);
-  }
-  const sales = await recorder.finish();
-  return { rows, events: counted, sales, tally: await postTally(session, mover) };
-}
-
-const fields = [
-  'externalId',
-  'affiliate',
-  'amount',
-  'currency',
-  'occurredAt',
-  'occurredAtGiven',
-  'salesStatus',
-  'referralId',
-  'referralRef',
-  'customerId',
-  'externalUserId',
-  'clickId',
-  'productIds',
-  'priceIds',
-  'interval',
-  'isSubscription',
-  'metadata',
-  'eventType',
-  'eventName',
-  'fxRate',
-] as const;
-
-/** Stages what the first reading needs: all but the conversions that name no affiliate. Returns how many were faulty. */
-async function stageReferrals(session: Session, mover: Mover, events: EventLog): Promise<number> {
-  const writer = new StageWriter(fields, newIdPrefix(mover.now), { keepsAll: true });
-  const loader = new StageLoader(session, mover.accountId, writer.columns);
-  let faults = 0;
-  const flush = async () => {
-    const packet = writer.take();
-    faults += packet.faults.count;
-    await loader.load(packet);
-  };
-  for await (const group of events.lines()) {
-    for (const line of group) {
-      const event = events.read(line);
-      if (event.eventType !== 'conversion' || (event.affiliate && !event.fault)) writer.add(event);
-    }
-    if (writer.waiting >= stageLines) await flush();
-  }
-  await flush();
-  await loader.analyse();
-  return faults;
-}
-
-/** Lands the event log of a file, and parks the lines whose referral is unknown. */
+/** Lands the event log of a file, and parks the lines that can't be recorded yet. */
 export async function landEvents(
   session: Session,
   landing: Landing,
+  kind: LogKind,
   source: Source,
   rates: Rates,
 ): Promise<Landed & { sourceId: string | null }> {
@@ -135,47 +55,40 @@ export async function landEvents(
       yield group;
     }
   }
-  const { timezone, id_prefix: idPrefix } = source.settings;
-  const read = eventReader({ program, timezone, idPrefix, rates, receivedAt: mover.now });
   const onLines = (rows: number) => {
     throwIfInterrupted(work.context.signal);
     progress.at(rows, bytes / Math.max(1, file.bytes));
   };
-  const { rows, events, sales, tally } = await recordLog(session, mover, {
+  const { rows, counts, tally, warnings, ...staged } = await recorderOf(kind)(session, mover, {
     lines,
     program,
     importId,
     log: 'new',
-    read,
+    settings: source.settings,
+    rates,
+    receivedAt: mover.now,
     onLines,
   });
-  const { otherAffiliate, ...counts } = sales;
-  const total = {
-    ...counts,
-    recorded: counts.recorded + events.recorded,
-    duplicates: counts.duplicates + events.duplicates,
-    rejected: counts.rejected + events.rejected,
-    parked: counts.parked + events.parked,
-  };
-  if (total.parked > 0) {
-    const doubles = await park(session, { ...landing, file }, source);
-    total.parked -= doubles;
-    total.duplicates += doubles;
+  if (counts.parked > 0) {
+    const doubles = await park(session, { ...landing, file }, kind, source);
+    counts.parked -= doubles;
+    counts.duplicates += doubles;
   }
-  const settled = await settleRefunds(session, mover, importId, undefined, { counts: total, ...tally });
+  const { ignored, ...ended } = counts;
+  const settled = await settleRefunds(session, mover, importId, staged, { counts: ended, ...tally });
   return {
     rows,
     ...settled,
-    counts: { ...settled.counts, ignored: 0 },
-    warnings: customersOfOthers(otherAffiliate),
-    rejects: total.rejected === 0 ? undefined : await writeRejectsLog(session, { ...landing, file }),
+    counts: { ...settled.counts, ignored },
+    warnings,
+    rejects: settled.counts.rejected === 0 ? undefined : await writeRejectsLog(session, { ...landing, file }),
     rejectsOf,
     sourceId: source.id ?? null,
   };
 }
 
 /** Keeps the lines to be tried again, each event id once; returns how many were doubles of another one. */
-async function park(session: Session, landing: Landing, source: Source): Promise<number> {
+async function park(session: Session, landing: Landing, kind: LogKind, source: Source): Promise<number> {
   const { mover, file, importId } = landing;
   let doubles = 0;
   let rows: { line: number; body: string; external: string | null; id: string }[] = [];
@@ -191,8 +104,8 @@ async function park(session: Session, landing: Landing, source: Source): Promise
     rows = [];
   };
   for await (const { record } of matched(logLines(file.read(), file.shown), outcomes(session, 'parked'))) {
-    const { external_event_id: external } = JSON.parse(record.text) as { external_event_id?: string };
-    const prefixed = external?.trim() ? source.settings.id_prefix + external.trim().normalize('NFC') : null;
+    const external = logs[kind].eventIdOf(record.text);
+    const prefixed = external ? source.settings.id_prefix + external.normalize('NFC') : null;
     rows.push({ line: record.line, body: record.text, external: prefixed, id: newId(mover.now) });
     if (rows.length >= 1_000) await flush();
   }

@@ -65,6 +65,8 @@ const sentences: Record<string, (found: string, field: string) => string> = {
     `The row names the same referral as ${found} of this file does; keep one row of it.`,
   'ref-double': (found) => `"${found}" stands in this file twice; keep one row of it.`,
   json: (found) => `The line is no JSON object: ${found}.`,
+  'stripe-event': (found) =>
+    `The line is no event of Stripe’s${found && `, but ${found}`}; each line is one, with "object": "event".`,
   'event-type': (found) => `"${found}" is no event type; use conversion, lead, trial or milestone.`,
   'identifier-missing': (found) =>
     `Nothing names the referral: give one of ${found || 'referral_id, customer_id, external_user_id, click_id'}.`,

@@ -5,6 +5,7 @@ import { newId } from '../ids.ts';
 import { PriceAhead } from '../ledger/price-ahead.ts';
 import { addOutcomes } from '../runs/outcome.ts';
 import type { Work } from '../runs/work.ts';
+import { type LogKind, logKindOf } from './event-log.ts';
 import { landEvents } from './events.ts';
 import { takeInbox } from './inbox.ts';
 import {
@@ -124,8 +125,9 @@ async function landRows(
     return landSales(session, landing, sources, await loadRates(workspace, work.context.signal));
   }
   if (options.kind === 'events') {
-    const sources = await sourcesFor(work, 'affonso_events', options.source);
-    return landEvents(session, landing, sources[0]!, await loadRates(workspace, work.context.signal));
+    const kind = await kindOfLog(work, landing.file, options.source);
+    const [source] = await sourcesFor(work, kind, options.source);
+    return landEvents(session, landing, kind, source!, await loadRates(workspace, work.context.signal));
   }
   const program = work.context.config.accounts.find((one) => one.ref === work.account.ref)?.programs[0];
   const [source] = await sourcesFor(work, 'sales_csv', undefined);
@@ -140,6 +142,24 @@ async function landRows(
     workspace,
   };
   return { ...(await importPeople(session, mover, options.kind, people)), sourceId: null };
+}
+
+/** Whose events a log holds: what its source says, or else the file itself, which must not say otherwise. */
+async function kindOfLog(work: Work, file: InputFile, ref: string | undefined): Promise<LogKind> {
+  const found = await logKindOf(file.as('utf-8'));
+  const account = work.context.config.accounts.find((one) => one.ref === work.account.ref);
+  const source = account?.sources.find((one) => one.ref === ref);
+  if (source?.kind === 'stripe_events') return source.kind;
+  if (ref !== undefined && found === 'stripe_events')
+    throw new PayrunError(
+      'file-refused',
+      `This is a log of Stripe’s events, and the source "${ref}" is none.`,
+      {
+        place: { file: file.shown },
+        todo: 'Name a source of kind stripe_events, or none.',
+      },
+    );
+  return found;
 }
 
 /**

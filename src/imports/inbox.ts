@@ -14,7 +14,7 @@ export interface InboxFile {
   error: string | null;
 }
 
-const kinds = { sales: 'sales_csv', events: 'affonso_events' } as const;
+const kinds = { sales: ['sales_csv'], events: ['affonso_events', 'stripe_events'] };
 
 /**
  * Imports everything in inbox/<source>/ of the account's sources of `kind`, in order of name: hidden files and files
@@ -72,12 +72,12 @@ function isAboutTheFile(fault: PayrunError): boolean {
   return fault.code === 'file-refused' || fault.code === 'file-unreadable';
 }
 
-async function waiting(work: Work, kind: string): Promise<{ file: string; source: string }[]> {
+async function waiting(work: Work, kindsOfSource: string[]): Promise<{ file: string; source: string }[]> {
   const { config } = work.context;
   const account = config.accounts.find((one) => one.ref === work.account.ref);
   const found: { file: string; source: string }[] = [];
   for (const source of account?.sources ?? []) {
-    if (source.kind !== kind) continue;
+    if (!kindsOfSource.includes(source.kind)) continue;
     const folder = path.join(config.workspace, 'inbox', source.ref);
     const names = await readdir(folder).catch(() => []);
     for (const name of names.sort()) {

@@ -2,8 +2,8 @@ import { sql } from 'kysely';
 import { type Session, throwIfInterrupted } from '../db/connect.ts';
 import { programTerms } from '../ledger/record.ts';
 import type { Outcome, Work } from '../runs/work.ts';
-import { eventReader } from './event-line.ts';
-import { recordLog } from './events.ts';
+import { kindOfLine } from './event-log.ts';
+import { recorderOf } from './events.ts';
 import { totalsOf } from './landing.ts';
 import type { LogLine } from './ndjson.ts';
 import { loadRates } from './rates.ts';
@@ -16,6 +16,8 @@ interface ParkedGroup {
   source_id: string | null;
   import_id: string;
   received_at: Date;
+  /** One of its lines. */
+  body: string;
 }
 
 /**
@@ -31,27 +33,28 @@ export async function retryParkedEvents(session: Session, work: Work): Promise<O
   const commissions = new Map<string, bigint>();
   if (groups.length === 0) return { counts, totals: {} };
   const rates = await loadRates(context.config.workspace, context.signal);
-  const sources = await sourcesFor(work, 'affonso_events', undefined);
   for (const group of groups) {
     const program = await programTerms(session, account.id, group.program_id);
+    const kind = kindOfLine(group.body);
+    const sources = await sourcesFor(work, kind, undefined);
     const settings = sources.find((source) => source.id === group.source_id)?.settings;
-    const read = eventReader({
+    const importId = group.import_id;
+    const tried = await recorderOf(kind)(session, mover, {
+      lines: () => parkedLines(session, account.id, importId),
       program,
+      importId,
+      log: 'parked',
+      settings: settings ?? { id_prefix: '' },
       rates,
       receivedAt: group.received_at,
-      timezone: settings?.timezone,
-      idPrefix: settings?.id_prefix ?? '',
+      onLines: () => throwIfInterrupted(context.signal),
     });
-    const lines = () => parkedLines(session, account.id, group.import_id);
-    const onLines = () => throwIfInterrupted(context.signal);
-    const importId = group.import_id;
-    const tried = await recordLog(session, mover, { lines, program, importId, log: 'parked', read, onLines });
     const left = tried.rows - (await unpark(session, account.id, importId));
     counts.rows += tried.rows;
-    counts.recorded += tried.events.recorded + tried.sales.recorded;
-    counts.updated += tried.sales.updated;
-    counts.duplicates += tried.events.duplicates + tried.sales.duplicates;
-    counts.conflicts += tried.sales.conflicts;
+    counts.recorded += tried.counts.recorded;
+    counts.updated += tried.counts.updated;
+    counts.duplicates += tried.counts.duplicates;
+    counts.conflicts += tried.counts.conflicts;
     counts.still_parked += left;
     addTo(sales, tried.tally.sales);
     addTo(commissions, tried.tally.commissions);
@@ -66,7 +69,13 @@ export async function retryParkedEvents(session: Session, work: Work): Promise<O
 async function parkedGroups(session: Session, accountId: number): Promise<ParkedGroup[]> {
   return session.sql
     .selectFrom('parked_event')
-    .select(({ fn }) => ['program_id', 'source_id', 'import_id', fn.min('received_at').as('received_at')])
+    .select(({ fn }) => [
+      'program_id',
+      'source_id',
+      'import_id',
+      fn.min('received_at').as('received_at'),
+      fn.min('body').as('body'),
+    ])
     .where('account_id', '=', accountId)
     .groupBy(['program_id', 'source_id', 'import_id'])
     .orderBy('import_id')

@@ -62,7 +62,7 @@ function addRefund(stage: RefundStage, sale: StagedSale, now: Date): Promise<voi
 }
 
 /**
- * Books the refunds of a file, once its sales are recorded, and those that earlier imports have parked; adds them to how
+ * Books the refunds and disputes of a file, once its sales are recorded, and those that earlier imports have parked; adds them to how
  * the file's rows ended. A row that is a sale and a refund ends as the sale did, but as updated when the sale was known
  * and the refund is new, and in conflict when the refund is.
  */
@@ -70,17 +70,21 @@ export async function settleRefunds(
   session: Session,
   mover: Mover,
   importId: string,
-  refunds: { stage: RefundStage } | undefined,
+  { refunds, disputes }: { refunds?: RefundStage; disputes?: DisputeStage },
   settled: Settled,
 ): Promise<Settled & { changes: string[] }> {
   const disputesWait = await hasParkedDisputes(session, mover.accountId);
   const refundsWait = await hasParkedRefunds(session, mover.accountId);
-  if (!disputesWait && !refundsWait && !refunds?.stage.count) return { ...settled, changes: [] };
-  const stage = refunds?.stage ?? (await new RefundStage(session).open());
-  await stage.flush();
-  if (disputesWait) await retryDisputes(session, mover);
-  const reversed = await reverse(session, mover, importId);
+  if (!disputesWait && !refundsWait && !refunds?.count && !disputes?.count)
+    return { ...settled, changes: [] };
+  await (refunds ?? (await new RefundStage(session).open())).flush();
   const counts = { ...settled.counts };
+  if (disputesWait || disputes?.count) {
+    await (disputes ?? (await new DisputeStage(session).open())).flush();
+    const disputed = await dispute(session, mover, importId);
+    for (const [verdict, rows] of Object.entries(disputed.rows)) counts[verdict as keyof Ended] += rows;
+  }
+  const reversed = await reverse(session, mover, importId);
   for (const [verdict, rows] of Object.entries(reversed.rows)) counts[verdict as keyof Ended] += rows;
   for (const { sale, refund, rows } of reversed.besideSales) {
     const isNew = refund === 'recorded';

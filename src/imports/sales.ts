@@ -98,10 +98,16 @@ export async function landSales(
   if (rows === 0 && !source.settings.allow_empty) throw emptyFile(file.shown, csv.headerLine);
   const tally = await postTally(session, mover);
   const { otherAffiliate, ...ended } = verdicts;
-  const { counts, ...settled } = await settleRefunds(session, mover, landing.importId, refunds, {
-    counts: ended,
-    ...tally,
-  });
+  const { counts, ...settled } = await settleRefunds(
+    session,
+    mover,
+    landing.importId,
+    { refunds: refunds?.stage },
+    {
+      counts: ended,
+      ...tally,
+    },
+  );
   const ignored = csv.blankLines();
   const { importId } = landing;
   const { workspace } = work.context.config;

@@ -7,7 +7,7 @@ import type { StagedSale } from './stage.ts';
 
 /** A line of an event log on its way in. Conversions become sales; the other types move no money. */
 export interface StagedEvent extends StagedSale {
-  eventType: 'conversion' | 'lead' | 'trial' | 'milestone';
+  eventType: 'conversion' | 'lead' | 'trial' | 'milestone' | 'cancellation';
   eventName: string;
 }
 
@@ -17,6 +17,7 @@ export interface EventVerdicts {
   /** Without those that were faulty before they were staged. */
   rejected: number;
   parked: number;
+  ignored: number;
 }
 
 export interface EventBatch {
@@ -24,13 +25,15 @@ export interface EventBatch {
   importId: string;
   /** `parked` when the lines are the parked ones themselves, which are then no doubles of theirs. */
   log: 'new' | 'parked';
+  /** What becomes of a line whose referral is unknown. */
+  strangers: 'parked' | 'ignored';
 }
 
 /**
  * Takes the staged lines of a whole log: creates the referrals that they name with an affiliate, then records the
- * leads, trials and milestones among them, once per external event id, and moves their referrals up. A status never
- * goes back because a line came late: each line's result is the highest status up to its own moment. Lines whose
- * referral is unknown are parked. Conversions were staged for their referrals alone, and are left to `record`.
+ * leads, trials, milestones and cancellations among them, once per external event id, and moves their referrals up, or
+ * to canceled. A status never goes back because a line came late: each line's result is the highest status up to its
+ * own moment. Lines whose referral is unknown are parked or ignored. Conversions were staged for their referrals alone, and are left to `record`.
  */
 export async function recordEvents(
   session: Session,
@@ -68,7 +71,7 @@ export async function recordEvents(
       select judged.*, case
         when code is not null then 'rejected'
         when known or first.n < judged.n then 'duplicates'
-        when referral_id is null then 'parked'
+        when referral_id is null then ${batch.strangers}
         else 'recorded' end as verdict
       from judged left join first on first.external_id = judged.external_id
     ),
@@ -82,7 +85,8 @@ export async function recordEvents(
       select v.*, r.status as was,
         greatest(${rank('r.status')}, max(case v.event_type when 'lead' then 1 when 'trial' then 2 end)
           over (partition by v.referral_id order by v.occurred_at, v.n)) as rank,
-        max(case v.event_type when 'lead' then 1 when 'trial' then 2 end) over (partition by v.referral_id) as reached
+        max(case v.event_type when 'lead' then 1 when 'trial' then 2 end) over (partition by v.referral_id) as reached,
+        bool_or(v.event_type = 'cancellation') over (partition by v.referral_id) as has_left
       from verdicts v join referral r on r.account_id = ${accountId} and r.id = v.referral_id
       where v.verdict = 'recorded'
     ),
@@ -90,15 +94,17 @@ export async function recordEvents(
       insert into event (account_id, id, external_event_id, event_type, event_name, referral_id, referral_status, action,
         occurred_at, import_id, line, metadata)
       select ${accountId}::integer, id, external_id, event_type, event_name,
-        referral_id, case when was in ('canceled', 'rejected') then was else (array['lead', 'trialing', 'customer', 'active'])[rank] end,
+        referral_id, case when event_type = 'cancellation' and was <> 'rejected' then 'canceled'
+          when was in ('canceled', 'rejected') then was else (array['lead', 'trialing', 'customer', 'active'])[rank] end,
         case when event_type = 'milestone' then 'event_recorded' else 'referral_updated' end,
         occurred_at, ${batch.importId}::uuid, line, metadata
       from ranked
     ),
     moved as (
-      update referral r set status = (array['lead', 'trialing'])[reached.reached]
-      from (select distinct referral_id, reached from ranked) reached
-      where r.account_id = ${accountId} and r.id = reached.referral_id and reached.reached > ${rank('r.status')}
+      update referral r set status = case when has_left then 'canceled' else (array['lead', 'trialing'])[reached.reached] end
+      from (select distinct referral_id, reached, has_left from ranked) reached
+      where r.account_id = ${accountId} and r.id = reached.referral_id
+        and (reached.reached > ${rank('r.status')} or (has_left and r.status not in ('canceled', 'rejected')))
     )
     select verdict, count(*)::integer as rows from verdicts group by verdict`.execute(session.sql);
   await session.client.query('truncate stage');
@@ -108,5 +114,6 @@ export async function recordEvents(
     duplicates: rows('duplicates'),
     rejected: rows('rejected'),
     parked: rows('parked'),
+    ignored: rows('ignored'),
   };
 }

@@ -50,7 +50,7 @@ export interface StagedSale {
   /** What was refunded so far of the sale itself, in minor units; for the refunds' own stage as well. */
   refundedTotal?: bigint | undefined;
   /** Of a line of an event log. */
-  eventType?: 'conversion' | 'lead' | 'trial' | 'milestone' | undefined;
+  eventType?: 'conversion' | 'lead' | 'trial' | 'milestone' | 'cancellation' | undefined;
   eventName?: string | undefined;
 }
 

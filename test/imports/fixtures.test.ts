@@ -55,7 +55,7 @@ test('every fault that a row of a sales file or an event log can have stands in 
   });
   const codes =
     'required ragged too-long nul id-destroyed amount-format amount-decimals amount-too-large amount-negative currency-unknown ' +
-    'rate-missing date-format date-gap choice number-format status-refund json event-type identifier-missing type ' +
+    'rate-missing date-format date-gap choice number-format status-refund json stripe-event event-type identifier-missing type ' +
     'affiliate-unknown affiliate-ambiguous customer-ambiguous customer-unknown ' +
     'refund-exceeds refund-zero refund-currency refund-id-of-sale sale-id-of-refund';
   expect([...new Set(seen)].sort()).toEqual(codes.split(' ').sort());

@@ -1,0 +1,89 @@
+import type { Session } from '../db/connect.ts';
+import { PayrunError } from '../errors.ts';
+import type { DisputeStage } from '../ledger/dispute.ts';
+import type { Mover } from '../ledger/journal.ts';
+import type { ProgramTerms, Tally } from '../ledger/record.ts';
+import type { RefundStage } from '../ledger/reverse.ts';
+import { parseObject } from './event-line.ts';
+import type { RowCounts } from './landing.ts';
+import { type LogLine, logLines } from './ndjson.ts';
+import type { InputFile } from './open.ts';
+import type { Rates } from './rates.ts';
+import type { Source } from './source.ts';
+
+/** Whose events a log holds: they differ in what a line says, not in how a log lands. */
+export type LogKind = 'affonso_events' | 'stripe_events';
+
+/** The lines of a log, which are gone through more than once, and what to read and record them with. */
+export interface EventLog {
+  lines(): AsyncIterable<LogLine[]>;
+  program: ProgramTerms;
+  importId: string;
+  /** `parked` when the lines are those that were parked, tried again. */
+  log: 'new' | 'parked';
+  settings: Pick<Source['settings'], 'timezone' | 'id_prefix' | 'test_events'>;
+  rates: Rates;
+  /** When the log was received: it stands in where a line does not say when it happened. */
+  receivedAt: Date;
+  /** Called as the lines of a reading go by; raises when the work was interrupted. */
+  onLines(rows: number): void;
+}
+
+/** How the lines of a log ended; with those staged they add up to `rows`. Parked and rejected lines stand in the outcome table. */
+export interface RecordedLog {
+  rows: number;
+  counts: RowCounts;
+  tally: Tally;
+  warnings: string[];
+  /** What is staged to be booked when the sales of the log are recorded; not among the counts. */
+  refunds?: RefundStage;
+  disputes?: DisputeStage;
+}
+
+/** Records a log inside the caller's transaction. */
+export type LogRecorder = (session: Session, mover: Mover, log: EventLog) => Promise<RecordedLog>;
+
+/** Lines that are looked at to find out whose log a file is: the first may be broken ones, as in a rejects file. */
+const telling = 20;
+
+/**
+ * Whose log a file is, by the shape of its first lines; Affonso's, unless one of them says otherwise. Raises
+ * `file-refused` for an empty file, and for a list as Stripe's API and command line answer with, which is one JSON value.
+ */
+export async function logKindOf(file: InputFile): Promise<LogKind> {
+  const input = file.read();
+  let looked = 0;
+  try {
+    for await (const group of logLines(input, file.shown)) {
+      const first = group[0]!;
+      if (first.n === 1 && isOneValue(first.text)) throw oneValueRefused(file.shown, first.line);
+      if (group.some(({ text }) => kindOfLine(text) === 'stripe_events')) return 'stripe_events';
+      looked += group.length;
+      if (looked >= telling) break;
+    }
+  } finally {
+    input.destroy();
+  }
+  return 'affonso_events';
+}
+
+/** Whose event stands on a line: Stripe names the type of each of its objects. */
+export function kindOfLine(text: string): LogKind {
+  return objectOn(text) === 'event' ? 'stripe_events' : 'affonso_events';
+}
+
+function isOneValue(text: string): boolean {
+  return text === '{' || objectOn(text) === 'list';
+}
+
+function objectOn(text: string): unknown {
+  const body = parseObject(text);
+  return typeof body === 'string' ? undefined : body.object;
+}
+
+function oneValueRefused(shown: string, line: number): PayrunError {
+  return new PayrunError('file-refused', 'This is one JSON value; an event log has one JSON object a line.', {
+    place: { file: shown, line },
+    todo: 'Write each event on a line of its own, for example with: jq -c ".data[]" file.json',
+  });
+}
