@@ -3,6 +3,7 @@ import { readableDifference } from '../ledger/conflicts.ts';
 import type { SaleStory } from '../ledger/explain/sale.ts';
 import { formatAmount, formatPercent, showAmount } from '../money.ts';
 import { showInstant } from '../time.ts';
+import { disputeTexts, refundData, refundTexts } from './explain-refunds.ts';
 import type { Explanation } from './explain-words.ts';
 import { leftOutText, payoutNext, runText, scheduleText } from './explain-words.ts';
 import { pairs, words } from './render.ts';
@@ -15,6 +16,8 @@ export function explainSale(story: SaleStory, now: Date): Explanation {
   const amount = amountText(story);
   const next = nextText(story, now);
   const origin = originText(story);
+  const refunds = refundTexts(story);
+  const disputes = disputeTexts(story);
   return {
     title: (paint) =>
       commission
@@ -36,6 +39,8 @@ export function explainSale(story: SaleStory, now: Date): Explanation {
       },
       { heading: 'Where it is, and why', lines: () => state.join('\n') },
       ...(commission ? [{ heading: 'Why this amount', lines: () => amount.join('\n') }] : []),
+      ...(refunds.length > 0 ? [{ heading: 'What was refunded', lines: () => refunds.join('\n') }] : []),
+      ...(disputes.length > 0 ? [{ heading: 'Disputes', lines: () => disputes.join('\n') }] : []),
       ...(next.length > 0 ? [{ heading: 'What remains to happen', lines: () => next.join('\n') }] : []),
       ...(conflicts.length > 0
         ? [{ heading: 'Came again with other facts', lines: () => conflictTexts(story).join('\n') }]
@@ -77,7 +82,8 @@ export function explainSale(story: SaleStory, now: Date): Explanation {
             payout_reference: payout?.reference ?? null,
           }
         : null,
-      explanation: { state, amount, next, conflicts: conflictTexts(story) },
+      ...refundData(story),
+      explanation: { state, amount, refunds, disputes, next, conflicts: conflictTexts(story) },
     },
   };
 }
@@ -103,7 +109,10 @@ function stateText(story: SaleStory, now: Date): string[] {
   return lines;
 }
 
-function reasonText({ conversion, commission, affiliate, program, payout }: SaleStory, now: Date): string {
+function reasonText(story: SaleStory, now: Date): string {
+  const { conversion, commission, affiliate, program, payout } = story;
+  const isHeldBack = !payout && commission?.status !== 'declined' && openDispute(story);
+  if (isHeldBack) return `Held back, because the dispute ${isHeldBack.external_id} is open.`;
   switch (commission?.status) {
     case 'pending':
       if (conversion.sales_status === 'open' || conversion.sales_status === 'trialing')
@@ -143,9 +152,11 @@ function amountText({ conversion, commission, incentive, program }: SaleStory): 
   return lines;
 }
 
-function nextText({ commission, conversion, affiliate, program, payout }: SaleStory, now: Date): string[] {
+function nextText(story: SaleStory, now: Date): string[] {
+  const { commission, conversion, affiliate, program, payout } = story;
   if (!commission) return [];
   const steps: string[] = [];
+  if (commission.status !== 'declined' && !payout && openDispute(story)) steps.push('The dispute ends.');
   const { status } = commission;
   const isOpen = conversion.sales_status === 'open' || conversion.sales_status === 'trialing';
   if (status === 'pending') {
@@ -170,6 +181,10 @@ function nextText({ commission, conversion, affiliate, program, payout }: SaleSt
   const payoutStep = payout && payoutNext(payout, program);
   if (payoutStep) steps.push(payoutStep);
   return steps.map((step, index) => `${index + 1}. ${step}`);
+}
+
+function openDispute({ disputes }: SaleStory) {
+  return disputes.find((one) => one.status === 'open');
 }
 
 function originText({ conversion, import: file, program }: SaleStory): string {

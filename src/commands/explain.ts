@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { readAdjustment } from '../ledger/explain/adjustment.ts';
 import { readAffiliate } from '../ledger/explain/affiliate.ts';
 import { readPayout } from '../ledger/explain/payout.ts';
 import { readSale } from '../ledger/explain/sale.ts';
 import { findSubject } from '../ledger/explain.ts';
+import { explainAdjustment } from './explain-adjustment.ts';
 import { explainAffiliate } from './explain-affiliate.ts';
 import { explainPayout } from './explain-payout.ts';
 import { explainSale } from './explain-sale.ts';
@@ -26,7 +28,7 @@ export function register(program: Command, shell: Shell): void {
     .description('Say in words why a commission, a sale, a payout or an affiliate stands where it does.')
     .argument(
       '<id>',
-      'an id, the external id of a sale, the reference of a payout, or the name of an affiliate',
+      'an id, the external id of a sale, a refund or a dispute, the reference of a payout, or the name of an affiliate',
     )
     .addHelpText('after', examples)
     .action(shell.does((text: string) => explain(shell, text)));
@@ -40,6 +42,7 @@ async function explain(shell: Shell, text: string): Promise<Answer> {
         const now = shell.clock();
         if (kind === 'sale') return explainSale(await readSale(session, account.id, id), now);
         if (kind === 'payout') return explainPayout(await readPayout(session, account.id, id));
+        if (kind === 'adjustment') return explainAdjustment(await readAdjustment(session, account.id, id));
         return explainAffiliate(await readAffiliate(session, account.id, id));
       },
       { snapshot: true },

@@ -4,9 +4,9 @@ import { PayrunError } from '../errors.ts';
 import { type Noun, prefixes, readId } from '../ids.ts';
 import { fold } from './stage.ts';
 
-/** Something that can be explained. A sale is a conversion and its commission, which share an id. */
+/** Something that can be explained. A sale is a conversion, its commission, which has its id, its refunds and disputes. */
 export interface Subject {
-  kind: 'sale' | 'payout' | 'affiliate';
+  kind: 'sale' | 'payout' | 'affiliate' | 'adjustment';
   id: string;
 }
 
@@ -25,7 +25,8 @@ const elsewhere: Partial<Record<Noun, string>> = {
 };
 
 /**
- * What a person means by `text` within the account: an id in either form, the external id of a sale, the reference
+ * What a person means by `text` within the account: an id in either form, the external id of a sale, of a refund or of a
+ * dispute, which mean their sale, the reference
  * of a payout, or one of the names of an affiliate (ref, short code, e-mail). Raises `usage` for the id of something
  * else, and where `text` means several things; `not-found` where it means none.
  */
@@ -60,7 +61,7 @@ export async function findSubject(session: Session, accountId: number, text: str
 }
 
 function prefixOf(kind: Kind): string {
-  return `"${prefixes[kind === 'sale' ? 'commission' : kind]}_"`;
+  return `"${prefixes[kind === 'sale' || kind === 'adjustment' ? 'commission' : kind]}_"`;
 }
 
 async function findById(
@@ -72,18 +73,30 @@ async function findById(
   const rows = await sql<Subject>`/* ledger.explain.by_id */
     select 'sale' as kind, id from conversion where account_id = ${accountId} and id = ${id}::uuid
     union all
+    select 'sale', conversion_id from refund where account_id = ${accountId} and id = ${id}::uuid
+    union all
+    select 'adjustment', id from adjustment where account_id = ${accountId} and id = ${id}::uuid
+    union all
     select 'payout', id from payout where account_id = ${accountId} and id = ${id}::uuid
     union all
     select 'affiliate', id from affiliate where account_id = ${accountId} and id = ${id}::uuid`.execute(
     session.sql,
   );
-  return rows.rows.filter((row) => kind === undefined || row.kind === kind);
+  return rows.rows.filter((row) => kind === undefined || row.kind === kind || isCommission(row, kind));
+}
+
+function isCommission(row: Subject, kind: Kind): boolean {
+  return row.kind === 'adjustment' && kind === 'sale';
 }
 
 /** An affiliate whose name is spelt exactly like this comes before one that differs in case. */
 async function findByName(session: Session, accountId: number, text: string): Promise<Subject[]> {
   const rows = await sql<Subject>`/* ledger.explain.by_name */
     select 'sale' as kind, id from conversion where account_id = ${accountId} and external_id = ${text.normalize('NFC')}
+    union
+    select 'sale', conversion_id from refund where account_id = ${accountId} and external_id = ${text.normalize('NFC')}
+    union
+    select 'sale', conversion_id from dispute where account_id = ${accountId} and external_id = ${text.normalize('NFC')}
     union all
     select 'payout', id from payout where account_id = ${accountId} and reference = ${text.toUpperCase()}
     union all

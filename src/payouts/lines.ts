@@ -26,7 +26,10 @@ export interface ReportLine extends PayoutLine {
   reason: string;
 }
 
-/** A commission in a payout, with the sale it was earned by; amounts in minor units, `occurredAt` in ISO 8601. */
+/**
+ * A commission in a payout, with the sale it was earned by; amounts in minor units, `occurredAt` in ISO 8601. A reversal
+ * shows its sale with the refund's amount, negative, and moment; an adjustment has no sale, and the moment it was made.
+ */
 export interface CommissionLine {
   payoutId: string;
   reference: string;
@@ -37,12 +40,14 @@ export interface CommissionLine {
   commissionId: string;
   externalId: string;
   occurredAt: string;
-  saleAmount: bigint;
+  saleAmount: bigint | null;
   saleCurrency: string;
   amount: bigint;
   currency: string;
   ratePpm: number | null;
   incentiveRef: string;
+  /** Which refund or adjustment it is; empty for what a sale earned. */
+  note: string;
 }
 
 /** Which payouts of a batch, and in which state they are shown. */
@@ -85,12 +90,16 @@ export async function* readCommissionLines(
 ): AsyncGenerator<CommissionLine[]> {
   const account = sql.lit(choice.accountId);
   const query = sql`/* payouts.commission-lines */ copy (
-    select p.id, p.reference, a.ref, p.payee_name, p.method, p.status, m.id, c.external_id, c.occurred_at, c.amount,
-      c.currency, m.amount, m.currency, coalesce(m.rate_ppm::text, ''), coalesce(i.ref, '')
+    select p.id, p.reference, a.ref, p.payee_name, p.method, p.status, m.id, coalesce(c.external_id, ''),
+      coalesce(r.occurred_at, c.occurred_at, j.made_at), coalesce((-r.amount)::text, c.amount::text, ''), coalesce(c.currency, ''),
+      m.amount, m.currency, coalesce(m.rate_ppm::text, ''), coalesce(i.ref, ''),
+      case when r.id is not null then 'refund ' || r.external_id when j.id is not null then 'adjustment: ' || j.reason else '' end
     from payout p
     join affiliate a on a.account_id = ${account} and a.id = p.affiliate_id
     join commission m on m.account_id = ${account} and m.payout_id = p.id
-    join conversion c on c.account_id = ${account} and c.id = m.id
+    left join conversion c on c.account_id = ${account} and c.id = coalesce(m.reverses, m.id)
+    left join refund r on r.account_id = ${account} and r.id = m.id
+    left join adjustment j on j.account_id = ${account} and j.id = m.id
     left join incentive i on i.account_id = ${account} and i.id = m.incentive_id
     where ${chosen(choice)}
     order by p.reference collate "C", m.id) to stdout`;
@@ -142,12 +151,13 @@ function toCommissionLine(cells: string[]): CommissionLine {
     commissionId: cells[6]!,
     externalId: cells[7]!,
     occurredAt: cells[8]!.replace(' ', 'T').replace('+00', 'Z'),
-    saleAmount: BigInt(cells[9]!),
+    saleAmount: cells[9] === '' ? null : BigInt(cells[9]!),
     saleCurrency: cells[10]!,
     amount: BigInt(cells[11]!),
     currency: cells[12]!,
     ratePpm: cells[13] === '' ? null : Number(cells[13]),
     incentiveRef: cells[14]!,
+    note: cells[15]!,
   };
 }
 

@@ -12,7 +12,7 @@ const all: Format<Line>[] = [...formats, detail];
 
 function readCase(name: string): { format: Format<Line>; lines: Line[]; expected: string } {
   const { format, lines } = JSON.parse(readFileSync(path.join(folder, name), 'utf8'), (key, value) =>
-    /amount/i.test(key) ? BigInt(value) : value,
+    /amount/i.test(key) && value !== null ? BigInt(value) : value,
   ) as { format: string; lines: Line[] };
   const found = all.find((one) => one.name === format)!;
   const expected = name.replace(/\.json$/, `.expected.${found.extension}`);

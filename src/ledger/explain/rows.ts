@@ -3,6 +3,7 @@ import type { Session } from '../../db/connect.ts';
 import type { Tables } from '../../db/tables.ts';
 
 type WithId =
+  | 'adjustment'
   | 'affiliate'
   | 'commission'
   | 'conversion'

@@ -25,6 +25,15 @@ export interface SaleStory {
   leftOut: LeftOut | undefined;
   /** Rows that came later under the same id with other facts. */
   conflicts: Row<'conflict'>[];
+  /** Its refunds, by when they occurred, each with what it took back; that is missing where it rounded to zero. */
+  refunds: {
+    refund: Row<'refund'>;
+    reversal: Row<'commission'> | undefined;
+    payout: Row<'payout'> | undefined;
+  }[];
+  /** Refunds that wait although the sale is known, because they do not fit it. */
+  waiting: Row<'parked_refund'>[];
+  disputes: Row<'dispute'>[];
 }
 
 /** Reads the story of the conversion `id`, which exists. To be called in a snapshot. */
@@ -53,5 +62,38 @@ export async function readSale(session: Session, accountId: number, id: string):
       .where('conversion_id', '=', id)
       .orderBy('id')
       .execute(),
+    refunds: await readRefunds(session, accountId, id),
+    waiting: await session.sql
+      .selectFrom('parked_refund')
+      .selectAll()
+      .where('account_id', '=', accountId)
+      .where('sale_external_id', '=', conversion.external_id)
+      .orderBy('id')
+      .execute(),
+    disputes: await session.sql
+      .selectFrom('dispute')
+      .selectAll()
+      .where('account_id', '=', accountId)
+      .where('conversion_id', '=', id)
+      .orderBy('id')
+      .execute(),
   };
+}
+
+async function readRefunds(session: Session, accountId: number, id: string): Promise<SaleStory['refunds']> {
+  const refunds = await session.sql
+    .selectFrom('refund')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('conversion_id', '=', id)
+    .orderBy('occurred_at')
+    .orderBy('id')
+    .execute();
+  const told: SaleStory['refunds'] = [];
+  for (const refund of refunds) {
+    const reversal = await rowOf(session, accountId, 'commission', refund.id);
+    const payout = await rowOf(session, accountId, 'payout', reversal?.payout_id);
+    told.push({ refund, reversal, payout });
+  }
+  return told;
 }

@@ -75,6 +75,7 @@ const commissionHeader = [
   'currency',
   'rate_percent',
   'incentive',
+  'note',
 ];
 
 function commissionCells(line: CommissionLine, payout: string): string[] {
@@ -88,12 +89,13 @@ function commissionCells(line: CommissionLine, payout: string): string[] {
     showId('commission', line.commissionId),
     harmless(line.externalId),
     line.occurredAt,
-    formatAmount(line.saleAmount, line.saleCurrency),
+    line.saleAmount === null ? '' : formatAmount(line.saleAmount, line.saleCurrency),
     line.saleCurrency,
     formatAmount(line.amount, line.currency),
     line.currency,
     line.ratePpm === null ? '' : formatPercent(line.ratePpm),
     harmless(line.incentiveRef),
+    harmless(line.note),
   ];
 }
 
