@@ -62,6 +62,23 @@ describe('at the same moment', () => {
     expect(second.rows).toMatchObject({ recorded: 0, rejected: 1 });
   });
 
+  test('two of a sale that earned nothing, which are together more than it: the second is rejected as well', async () => {
+    const { world, id } = await sold(db);
+    await db.sql.deleteFrom('commission').where('id', '=', id).execute();
+    await db.sql.deleteFrom('posting').where('account_id', '=', world.accountId).execute();
+    await db.sql
+      .updateTable('conversion')
+      .set({ no_commission_reason: 'none' })
+      .where('id', '=', id)
+      .execute();
+    const second = await meanwhile(
+      refundOf(world, { externalId: 'a', amount: 6_000n }),
+      () => db.transaction(refundOf(world, { externalId: 'b', amount: 6_000n })),
+      world,
+    );
+    expect(second.rows).toMatchObject({ recorded: 0, rejected: 1 });
+  });
+
   test('a release that waits for a refund releases the reversal as well', async () => {
     const { world } = await sold(db);
     await meanwhile(

@@ -24,7 +24,8 @@ const accounts: [CommissionStatus, LedgerAccount][] = [
  * Writes the refunds that were judged to be recorded, moves their sales along, and writes the reversals. A commission
  * in a draft payout leaves it first. In an approved, exported or paid one it stays: the reversal is then ready at once,
  * due when the refund occurred. Else the reversal takes status and hold of its commission; refunded in full, all of them
- * are declined. One that rounds to zero makes no line.
+ * are declined. What was reversed before is the part that the refunds before took, as the audit proves; a reversal that
+ * rounds to zero makes no line.
  */
 export async function bookRefunds(session: Session, mover: Mover): Promise<Refunded[]> {
   const { accountId } = mover;
@@ -77,21 +78,13 @@ async function book(session: Session, mover: Mover): Promise<Refunded[]> {
       from (select conversion_id, max(after) as after from recorded group by conversion_id) refunded
       where c.account_id = ${accountId} and c.id = refunded.conversion_id
     ),
-    reversed as materialized (
-      select f.id, coalesce(-sum(r.amount), 0)::bigint as amount
-      from (select distinct conversion_id as id from recorded) f
-      left join commission r on r.account_id = ${accountId} and r.reverses = f.id
-      group by f.id
-    ),
     line as materialized (
       select recorded.id, recorded.occurred_at, o.id as reverses, o.program_id, o.affiliate_id, o.currency, o.incentive_id,
         o.rate_ppm, o.hold_days, o.overridden, o.rounding, o.fx_rate, o.fx_day, o.fx_source, o.reason, o.status, o.hold_until,
         o.payout_id is not null as stands,
-        greatest(reversed.amount, ${share(sql`recorded.before`, sale)}) - greatest(reversed.amount, ${share(sql`recorded.after`, sale)})
-          as amount
+        ${share(sql`recorded.before`, sale)} - ${share(sql`recorded.after`, sale)} as amount
       from recorded
       join commission o on o.account_id = ${accountId} and o.id = recorded.conversion_id
-      join reversed on reversed.id = o.id
     ),
     reversals as (
       insert into commission (account_id, id, program_id, affiliate_id, amount, hold_until, status_at, status_run_id,
