@@ -1,5 +1,6 @@
 import cron from 'node-cron';
 import { z } from 'zod';
+import { limitsSchema } from './limits.ts';
 import { isCurrency, parseAmount, parsePercent } from './money.ts';
 import { isZone } from './time.ts';
 
@@ -143,6 +144,11 @@ const source = z.strictObject({
   /** Where the file has no byte order mark; else what its bytes are most likely. */
   encoding: z.enum(encodings).optional(),
   delimiter: z.enum([',', ';', '\t', '|']).optional(),
+  /** Of a workbook: the name or number (from 1) of the sheet to read. */
+  sheet: z
+    .union([z.string().min(1), z.int().min(1)], 'must be the name of a sheet, or its number')
+    .optional(),
+  limits: limitsSchema.optional(),
   decimal: z.enum(['.', ',']).default('.'),
   /** `iso`, or a pattern of YYYY YY MM DD HH mm ss such as "DD.MM.YYYY". */
   date_format: z

@@ -9,12 +9,14 @@ const iso =
   /^(\d{4})-(\d{2})-(\d{2})(?:[T ](\d{2}):(\d{2})(?::(\d{2})(\.\d{1,6})?)?\s?([zZ]|[+-]\d{2}:?\d{2})?)?$/;
 
 /**
- * A reader for one column: `format` is `iso` or a pattern of YYYY YY MM DD HH mm ss. A time without an offset is
+ * A reader for one column: `format` is `iso` or a pattern of YYYY YY MM DD HH mm ss, which a date and time in ISO form
+ * may stand in for, because it can be mistaken for nothing else. A time without an offset is
  * local in `zone`: one that comes twice in a night is taken as the earlier, one that never comes is a fault. A date
  * alone is the start of that day.
  */
 export function dateReader(format: string, zone: string): DateReader {
-  const parts = format === 'iso' ? isoParts : eitherPart(patternParts(format), patternParts(dateOf(format)));
+  const inPattern = eitherPart(patternParts(format), patternParts(dateOf(format)));
+  const parts = format === 'iso' ? isoParts : eitherPart(inPattern, isoTimeParts);
   const offset = offsetFinder(zone);
   return (text) => {
     const found = parts(text);
@@ -47,6 +49,10 @@ function isoParts(text: string): Parts | undefined {
   if (!found) return undefined;
   const [, year, month, day, hour, minute, second, fraction, offset] = found;
   return { year: year!, month: month!, day: day!, hour, minute, second, fraction, offset };
+}
+
+function isoTimeParts(text: string): Parts | undefined {
+  return text[10] === 'T' ? isoParts(text) : undefined;
 }
 
 const tokens: Record<string, [key: keyof Parts, pattern: string]> = {

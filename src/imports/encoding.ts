@@ -18,8 +18,13 @@ const marks: [Encoding, number[]][] = [
 /** How files begin that people take for text: what they are. */
 const otherFiles: [string, number[]][] = [
   ['an Excel workbook or a zip archive', [0x50, 0x4b, 0x03, 0x04]],
-  ['an old Excel workbook', [0xd0, 0xcf, 0x11, 0xe0]],
+  ['an old Excel workbook (.xls), or one with a password', [0xd0, 0xcf, 0x11, 0xe0]],
   ['a PDF', [0x25, 0x50, 0x44, 0x46]],
+  ['a gzip file', [0x1f, 0x8b]],
+  ['a 7z archive', [0x37, 0x7a, 0xbc, 0xaf]],
+  ['a rar archive', [0x52, 0x61, 0x72, 0x21, 0x1a]],
+  ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
+  ['a zstd file', [0x28, 0xb5, 0x2f, 0xfd]],
 ];
 const startLength = 4096;
 
@@ -41,14 +46,20 @@ export class EncodingScan {
 
   /**
    * A byte order mark says it; else every second byte NUL is UTF-16; else what is valid UTF-8 is that, and anything else
-   * is most likely Windows-1252. Raises `file-refused` for a file that is no text; `shown` is its path for the message.
+   * is most likely Windows-1252. Raises `file-refused` for a file that is no text; `shown` is its path for the message,
+   * `isPacked` says that the bytes stood in an archive.
    */
-  found(shown: string): FoundEncoding {
+  found(shown: string, isPacked = false): FoundEncoding {
     const start = this.#start;
     const beginsWith = ([, bytes]: [string, number[]]) => bytes.every((byte, at) => start[at] === byte);
     const marked = marks.find(beginsWith);
     if (marked) return { encoding: marked[0], by: 'mark' };
     const other = otherFiles.find(beginsWith);
+    if (other && isPacked)
+      throw new PayrunError('file-refused', `Packed in this file is ${other[0]}, not a text file.`, {
+        place: { file: shown },
+        todo: 'Unpack the file and import what is in it. Nothing of it was recorded.',
+      });
     if (other) throw noText(shown, `This is ${other[0]}, not a text file.`);
     const [even, odd] = nulShares(start);
     if (odd > 0.4 && even < 0.1) return { encoding: 'utf-16le', by: 'bytes' };
@@ -56,6 +67,11 @@ export class EncodingScan {
     if (even > 0.1 || odd > 0.1) throw noText(shown, 'This is no text file: it is full of NUL bytes.');
     if (this.#isUtf8 && this.#rest.length === 0) return { encoding: 'utf-8', by: 'bytes' };
     return { encoding: 'windows-1252', by: 'guess' };
+  }
+
+  /** Whether the text begins with a JSON object, or an array of objects or arrays. */
+  beginsAsJson(encoding: Encoding): boolean {
+    return /^\ufeff?\s*(\{\s*["}]|\[\s*[{[])/.test(iconv.decode(this.#start, encoding));
   }
 }
 

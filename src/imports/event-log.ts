@@ -54,7 +54,7 @@ export async function logKindOf(file: InputFile): Promise<LogKind> {
   const input = file.read();
   let looked = 0;
   try {
-    for await (const group of logLines(input, file.shown)) {
+    for await (const group of logLines(input, file)) {
       const first = group[0]!;
       if (first.n === 1 && isOneValue(first.text)) throw oneValueRefused(file.shown, first.line);
       if (group.some(({ text }) => kindOfLine(text) === 'stripe_events')) return 'stripe_events';

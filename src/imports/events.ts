@@ -46,7 +46,7 @@ export async function landEvents(
     const onBytes = (count: number) => {
       if (isSecond) bytes += count;
     };
-    return noting(logLines(file.read(onBytes), file.shown));
+    return noting(logLines(file.read(onBytes), file));
   };
   let rejectsOf: string | undefined;
   async function* noting(groups: AsyncIterable<LogLine[]>): AsyncGenerator<LogLine[]> {
@@ -103,7 +103,7 @@ async function park(session: Session, landing: Landing, kind: LogKind, source: S
     doubles += rows.length - (kept.rowCount ?? 0);
     rows = [];
   };
-  for await (const { record } of matched(logLines(file.read(), file.shown), outcomes(session, 'parked'))) {
+  for await (const { record } of matched(logLines(file.read(), file), outcomes(session, 'parked'))) {
     const external = logs[kind].eventIdOf(record.text);
     const prefixed = external ? source.settings.id_prefix + external.normalize('NFC') : null;
     rows.push({ line: record.line, body: record.text, external: prefixed, id: newId(mover.now) });

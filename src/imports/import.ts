@@ -25,7 +25,7 @@ import { loadRates } from './rates.ts';
 import { retryParkedRefunds } from './refunds.ts';
 import { settleRejects } from './rejects.ts';
 import { landSales } from './sales.ts';
-import { sourcesFor } from './source.ts';
+import { limitsFor, sourcesFor } from './source.ts';
 
 export { type ImportHistory, type ImportRecord, listImports, showImport } from './history.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
@@ -50,11 +50,25 @@ export interface ImportOptions {
 export async function importFile(work: Work, options: ImportOptions): Promise<ImportOutcome> {
   const { context } = work;
   if (!work.dryRun) await settleRejects(context.db, context.config.workspace, context.clock());
-  return withInputFile(options.file, context.signal, async (file) => {
+  const landOnce = async (file: InputFile) => {
     const earlier = await earlierImport(work, options.kind, file);
     return earlier && !options.again ? earlier : landFile(work, options, file, earlier !== undefined);
-  });
+  };
+  return withInputFile(
+    options.file,
+    context.signal,
+    landOnce,
+    limitsFor(work, sourceKinds[options.kind], options.source),
+  );
 }
+
+/** Files of people have no source; they are read, and limited, as the account's first of sales. */
+const sourceKinds = {
+  sales: 'sales_csv',
+  affiliates: 'sales_csv',
+  referrals: 'sales_csv',
+  events: 'affonso_events',
+} as const;
 
 /** Imports everything that waits in the inbox folders of the account's sources of `kind`, file by file. */
 export async function importInbox(work: Work, kind: 'sales' | 'events') {

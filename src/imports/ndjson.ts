@@ -1,5 +1,7 @@
 import type { Readable } from 'node:stream';
 import { PayrunError } from '../errors.ts';
+import { lineTooLong, tooManyRows } from './limits.ts';
+import type { InputFile } from './open.ts';
 
 /** One line of an event log: its number from 1 (blank lines left out), the physical line, its text. */
 export interface LogLine {
@@ -8,13 +10,15 @@ export interface LogLine {
   text: string;
 }
 
-const longestLine = 1 << 20;
-
 /**
  * The lines of newline-delimited JSON, in groups. Raises `file-refused` for an empty file, a JSON array where lines
- * are expected, a line over 1 MiB, and a last line that was cut off.
+ * are expected, more than the limits of `file` allow, and a last line that was cut off.
  */
-export async function* logLines(input: Readable, shown: string): AsyncGenerator<LogLine[]> {
+export async function* logLines(
+  input: Readable,
+  file: Pick<InputFile, 'shown' | 'limits'>,
+): AsyncGenerator<LogLine[]> {
+  const { shown, limits } = file;
   let rest = '';
   let line = 0;
   let n = 0;
@@ -22,8 +26,7 @@ export async function* logLines(input: Readable, shown: string): AsyncGenerator<
   for await (const piece of input) {
     const lines = (rest + decoder.decode(piece as Buffer, { stream: true })).split('\n');
     rest = lines.pop()!;
-    if (rest.length > longestLine)
-      throw refused(shown, line + lines.length + 1, 'This line is longer than 1 MiB.');
+    if (rest.length > limits.record_bytes) throw lineTooLong(file, line + lines.length + 1);
     const group: LogLine[] = [];
     for (const text of lines) {
       line += 1;
@@ -31,6 +34,7 @@ export async function* logLines(input: Readable, shown: string): AsyncGenerator<
       if (trimmed !== '') group.push({ n: ++n, line, text: trimmed });
     }
     if (group[0]?.n === 1 && group[0].text.startsWith('[')) throw arrayRefused(shown, group[0].line);
+    if (n > limits.rows) throw tooManyRows(file);
     if (group.length > 0) yield group;
   }
   const last = rest.trim();

@@ -3,12 +3,16 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Readable, Transform } from 'node:stream';
+import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createGunzip } from 'node:zlib';
 import type { Encoding } from '../config-schema.ts';
 import { PayrunError } from '../errors.ts';
+import { type Limits, usualLimits } from '../limits.ts';
+import { lookInside, unzipped } from './archive.ts';
 import { EncodingScan, type FoundEncoding, ToUtf8 } from './encoding.ts';
+import { tooManyBytes } from './limits.ts';
+import { gunzipped } from './unpacking.ts';
+import type { Workbook } from './workbook-parts.ts';
 
 /** A file to import, that can be read more than once. */
 export interface InputFile {
@@ -20,62 +24,94 @@ export interface InputFile {
   sha256: string;
   bytes: number;
   encoding: FoundEncoding;
-  /** Its text as UTF-8 bytes, unpacked when it is gzip; `onBytes` is told how many bytes of the file were read. */
+  limits: Limits;
+  /** The workbook that the file is, which has rows instead of text; undefined for text. */
+  workbook: Workbook | undefined;
+  /** Whether its text begins as JSON does. */
+  isJson: boolean;
+  /**
+   * Its text as UTF-8 bytes, unpacked when it is packed; `onBytes` is told how many bytes of the file were read. Raises
+   * `file-refused` for a workbook.
+   */
   read(onBytes?: (bytes: number) => void): Readable;
-  /** The same file in the encoding that its source states, if it does; a byte order mark knows better. */
-  as(stated: Encoding | undefined): InputFile;
+  /** The same file in the encoding that its source states, if it does (a byte order mark knows better), and of a workbook the sheet. */
+  as(stated: Encoding | undefined, sheet?: string | number): InputFile;
 }
 
 /**
- * Lends the file at `given` (`-` is standard input, which is kept in a temporary file meanwhile) to `work`.
- * Raises `file-unreadable`; `file-refused` for a file that is no text, a broken gzip and, from the stream, for bytes that mean nothing in its encoding.
+ * Lends the file at `given` (`-` is standard input, which is kept in a temporary file meanwhile) to `work`. What the
+ * file is, is told by its bytes, whatever its name: text, gzip, a zip with one file, or a workbook.
+ * Raises `file-unreadable`; `file-refused` for a file that is none of these, is damaged or has more than `limits`
+ * allow and, from the stream, for bytes that mean nothing in its encoding.
  */
 export async function withInputFile<T>(
   given: string,
   signal: AbortSignal,
   work: (file: InputFile) => Promise<T>,
+  limits: Limits = usualLimits,
 ): Promise<T> {
-  if (given !== '-') return work(await describeFile(given, given, path.basename(given), signal));
+  const looking = { signal, limits };
+  if (given !== '-')
+    return work(await describeFile({ path: given, shown: given, name: path.basename(given), ...looking }));
   const folder = await mkdtemp(path.join(tmpdir(), 'payrun-stdin-'));
   try {
     const spooled = path.join(folder, 'stdin');
-    await pipeline(process.stdin, createWriteStream(spooled, { mode: 0o600 }), { signal });
-    return await work(await describeFile(spooled, 'stdin', 'stdin', signal));
+    let bytes = 0;
+    async function* counted(input: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
+      for await (const piece of input) {
+        bytes += piece.length;
+        if (bytes > limits.file_bytes) throw tooManyBytes({ shown: 'stdin', limits });
+        yield piece;
+      }
+    }
+    await pipeline(process.stdin, counted, createWriteStream(spooled, { mode: 0o600 }), { signal });
+    return await work(await describeFile({ path: spooled, shown: 'stdin', name: 'stdin', ...looking }));
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
 }
 
-async function describeFile(
-  file: string,
-  shown: string,
-  name: string,
-  signal: AbortSignal,
-): Promise<InputFile> {
-  const { bytes, packed } = await firstLook(file, shown);
+/** Raises `file-refused` for JSON where a table is expected. */
+export function refuseJson({ isJson, shown }: InputFile): void {
+  if (!isJson) return;
+  throw new PayrunError('file-refused', 'This is JSON, not a table.', {
+    place: { file: shown, line: 1 },
+    todo: 'Import a log of events, one JSON object a line, with "payrun import events"; anything else as CSV.',
+  });
+}
+
+interface Looking {
+  path: string;
+  shown: string;
+  name: string;
+  signal: AbortSignal;
+  limits: Limits;
+}
+
+async function describeFile(looking: Looking): Promise<InputFile> {
+  const { path: file, shown, name, signal, limits } = looking;
+  const { bytes, start } = await firstLook(file, shown);
+  if (bytes > limits.file_bytes) throw tooManyBytes({ shown, limits });
   const hash = createHash('sha256');
-  const whole = createReadStream(file, { highWaterMark: 1 << 20, signal });
-  whole.on('data', (chunk) => hash.update(chunk));
+  const form = await formOf(looking, bytes, start);
+  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, { signal });
+  const described = { name, shown, sha256: hash.digest('hex'), bytes, limits };
+  if ('workbook' in form) return workbookFile(described, form.workbook);
   const scan = new EncodingScan();
   const scanned = async (text: AsyncIterable<Buffer>) => {
     for await (const chunk of text) scan.add(chunk);
   };
-  await (packed ? pipeline(whole, unzip(shown), scanned) : pipeline(whole, scanned));
-  const sha256 = hash.digest('hex');
-  const found = scan.found(shown);
+  await pipeline(form.unpacked(1 << 20), scanned, { signal });
+  const found = scan.found(shown, form.isPacked);
   const inEncoding = (encoding: FoundEncoding): InputFile => ({
-    name,
-    shown,
-    sha256,
-    bytes,
+    ...described,
     encoding,
+    workbook: undefined,
+    isJson: scan.beginsAsJson(encoding.encoding),
     read(onBytes) {
-      // Small pieces: between them the answers of the database are seen, which waits for the next statement.
-      const raw = createReadStream(file, { highWaterMark: 1 << 14 });
-      if (onBytes) raw.on('data', (chunk) => onBytes(chunk.length));
       const text = new ToUtf8(shown, encoding);
-      const flowing = packed ? pipeline(raw, unzip(shown), text) : pipeline(raw, text);
-      flowing.catch(() => {});
+      // Small pieces: between them the answers of the database are seen, which waits for the next statement.
+      pipeline(form.unpacked(1 << 14, onBytes), text).catch(() => {});
       return text;
     },
     as: (stated) =>
@@ -84,21 +120,64 @@ async function describeFile(
   return inEncoding(found);
 }
 
-function unzip(shown: string): Transform {
-  const gunzip = createGunzip();
-  const destroy = gunzip._destroy.bind(gunzip);
-  gunzip._destroy = (cause, done) =>
-    destroy(cause, () =>
-      done(
-        cause && /^Z_/.test((cause as NodeJS.ErrnoException).code ?? '')
-          ? new PayrunError('file-refused', 'The gzip file is damaged or cut off.', {
-              place: { file: shown },
-              cause,
-            })
-          : cause,
-      ),
-    );
-  return gunzip;
+type Described = Pick<InputFile, 'name' | 'shown' | 'sha256' | 'bytes' | 'limits'>;
+
+function workbookFile(described: Described, workbook: Workbook): InputFile {
+  return {
+    ...described,
+    encoding: { encoding: 'utf-8', by: 'bytes' },
+    workbook,
+    isJson: false,
+    read() {
+      throw new PayrunError(
+        'file-refused',
+        'This is an Excel workbook, not a log with one JSON object a line.',
+        {
+          place: { file: described.shown },
+        },
+      );
+    },
+    as: (_, sheet) => workbookFile(described, { ...workbook, sheet }),
+  };
+}
+
+/** How the bytes of a file become text: in pieces of about `size`, telling how many bytes of the file were read. */
+interface TextForm {
+  isPacked: boolean;
+  unpacked(size: number, onBytes?: (bytes: number) => void): Readable;
+}
+
+/** How zip files begin: as usual, when empty, and when split. */
+const zipStarts = ['504b0304', '504b0506', '504b0708'];
+
+async function formOf(
+  { path: file, shown, limits }: Looking,
+  bytes: number,
+  start: Buffer,
+): Promise<TextForm | { workbook: Workbook }> {
+  const raw: TextForm['unpacked'] = (size, onBytes) => {
+    const stream = createReadStream(file, { highWaterMark: size });
+    if (onBytes) stream.on('data', (chunk) => onBytes(chunk.length));
+    return stream;
+  };
+  if (start[0] === 0x1f && start[1] === 0x8b)
+    return { isPacked: true, unpacked: (size, onBytes) => gunzipped(raw(size, onBytes), shown, limits) };
+  if (!zipStarts.includes(start.toString('hex'))) return { isPacked: false, unpacked: raw };
+  const inside = await lookInside(file, shown);
+  if (inside.kind === 'workbook')
+    return { workbook: { path: file, shown, bytes, parts: inside.parts, limits, sheet: undefined } };
+  const entry = inside.file;
+  async function* told(onBytes?: (bytes: number) => void): AsyncGenerator<Buffer> {
+    const share = bytes / Math.max(1, entry.uncompressedSize);
+    for await (const piece of unzipped(file, shown, entry, limits)) {
+      onBytes?.(piece.length * share);
+      yield piece;
+    }
+  }
+  return {
+    isPacked: true,
+    unpacked: (_, onBytes) => Readable.from(told(onBytes), { objectMode: false }),
+  };
 }
 
 const reasons: Record<string, string> = {
@@ -107,15 +186,15 @@ const reasons: Record<string, string> = {
   EISDIR: 'This is a folder; name the files in it.',
 };
 
-async function firstLook(file: string, shown: string): Promise<{ bytes: number; packed: boolean }> {
+async function firstLook(file: string, shown: string): Promise<{ bytes: number; start: Buffer }> {
   try {
     const handle = await open(file);
     try {
       const stat = await handle.stat();
       if (stat.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
-      const start = Buffer.alloc(2);
-      await handle.read(start, 0, 2, 0);
-      return { bytes: stat.size, packed: start[0] === 0x1f && start[1] === 0x8b };
+      const start = Buffer.alloc(4);
+      await handle.read(start, 0, start.length, 0);
+      return { bytes: stat.size, start };
     } finally {
       await handle.close();
     }

@@ -2,13 +2,17 @@ import type { Readable } from 'node:stream';
 import { finished } from 'node:stream/promises';
 import { type CsvError, type Options, parse } from 'csv-parse';
 import { PayrunError } from '../errors.ts';
-import type { InputFile } from './open.ts';
+import { cellTooLong, recordTooLong, tooManyRows } from './limits.ts';
+import { type InputFile, refuseJson } from './open.ts';
+import { filledRows, sheetRows } from './workbook.ts';
 
 /** One record of a CSV file: its number from 1 after the header, the physical line it starts on, its cells. */
 export interface CsvRecord {
   n: number;
   line: number;
   cells: string[];
+  /** Of a workbook: which cells are no text there, and so have a point for a decimal mark and dates in ISO form. */
+  typed?: boolean[];
 }
 
 export interface CsvFile {
@@ -17,17 +21,17 @@ export interface CsvFile {
   delimiter: string;
   /** Whether the file begins with a `sep=` line. */
   hasSeparatorLine: boolean;
+  /** Whether it is the sheet of a workbook. */
+  isTyped: boolean;
   /** The records in groups, as the parser has them ready; blank lines are left out. */
   groups: AsyncIterable<CsvRecord[]>;
   /** How many blank lines were left out so far. */
   blankLines(): number;
 }
 
-const longestRecord = 1 << 20;
-
 /**
  * Reads CSV with a header from `file`. The delimiter is the given one, else that of a `sep=` line, else the one of
- * `, ; tab |` that the first lines agree on. Raises `file-refused` for an empty file, an unclosed or misplaced quote, a record over 1 MiB, a
+ * `, ; tab |` that the first lines agree on. Raises `file-refused` for an empty file, an unclosed or misplaced quote, more than its limits allow, a
  * cell under an empty header and a last record that was cut off, with the physical line where the record starts.
  */
 export async function readCsv(
@@ -36,9 +40,13 @@ export async function readCsv(
   onBytes?: (bytes: number) => void,
 ): Promise<CsvFile> {
   const { shown } = file;
-  const used = delimiter ?? delimiterOf(await firstLines(file.read()));
-  const seen: Seen = { blankLines: 0, endsInLine: false, hasSeparatorLine: false };
-  const records = recordsOf(file.read(onBytes), shown, used, seen);
+  refuseJson(file);
+  const isTyped = file.workbook !== undefined;
+  const used = isTyped ? ',' : (delimiter ?? delimiterOf(await firstLines(file)));
+  const seen: Seen = { blankLines: 0, endsInLine: isTyped, hasSeparatorLine: false };
+  const records = file.workbook
+    ? filledRows(sheetRows(file.workbook, onBytes), seen)
+    : recordsOf(file.read(onBytes), file, used, seen);
   const start = await records.next();
   const header = start.done ? undefined : start.value.shift();
   if (start.done || !header) {
@@ -58,7 +66,8 @@ export async function readCsv(
     headerLine: header.line,
     delimiter: used,
     hasSeparatorLine: seen.hasSeparatorLine,
-    groups: checked(groups(), names, shown, seen),
+    isTyped,
+    groups: checked(groups(), names, file, seen),
     blankLines: () => seen.blankLines,
   };
 }
@@ -74,7 +83,7 @@ interface Seen {
 async function* checked(
   groups: AsyncIterable<CsvRecord[]>,
   header: string[],
-  shown: string,
+  { shown, limits }: InputFile,
   seen: Seen,
 ): AsyncGenerator<CsvRecord[]> {
   const nameless = header.flatMap((name, index) => (name === '' ? [index] : []));
@@ -90,6 +99,7 @@ async function* checked(
           todo: 'Name the column in the header, or empty it.',
         });
     }
+    if (n > limits.rows) throw tooManyRows({ shown, limits });
     last = group.at(-1);
     yield group;
   }
@@ -106,7 +116,7 @@ async function* checked(
 
 async function* recordsOf(
   input: Readable,
-  shown: string,
+  file: InputFile,
   delimiter: string,
   seen: Seen,
 ): AsyncGenerator<CsvRecord[]> {
@@ -122,14 +132,14 @@ async function* recordsOf(
       if (isSeparator) seen.hasSeparatorLine = true;
       if (!isBlank && !isSeparator) group.push({ n: 0, line, cells });
       isBelowHeader ||= !isBlank && !isSeparator;
-      line += 1 + lineBreaksIn(cells);
+      line += 1 + lineBreaksIn(cells, file, line);
       return null;
     },
     bom: true,
     delimiter,
     record_delimiter: ['\r\n', '\n', '\r'],
     relax_column_count: true,
-    max_record_size: longestRecord,
+    max_record_size: file.limits.record_bytes,
   };
   const parser = parse(options);
   parser.on('error', () => {}).resume();
@@ -149,44 +159,45 @@ async function* recordsOf(
     await finished(parser.end());
     if (group.length > 0) yield taken();
   } catch (cause) {
-    throw refusal(cause, shown, line);
+    throw refusal(cause, file, line);
   } finally {
     input.destroy();
     parser.destroy();
   }
 }
 
-function refusal(cause: unknown, shown: string, line: number): unknown {
+function refusal(cause: unknown, file: InputFile, line: number): unknown {
   const code = (cause as CsvError).code;
   if (!/^(CSV|INVALID)_/.test(String(code))) return cause;
+  if (code === 'CSV_MAX_RECORD_SIZE') return recordTooLong(file, line);
   const sentences: Record<string, string> = {
     CSV_QUOTE_NOT_CLOSED: 'A quote that opens in this record is never closed.',
     CSV_INVALID_CLOSING_QUOTE: 'A quoted cell goes on behind its closing quote.',
     INVALID_OPENING_QUOTE: 'A quote stands in the middle of a cell that is not quoted.',
-    CSV_MAX_RECORD_SIZE: 'This record is longer than 1 MiB; most likely a quote is never closed.',
   };
   const what = sentences[code] ?? 'The file is no well-formed CSV here.';
   return new PayrunError('file-refused', what, {
-    place: { file: shown, line },
+    place: { file: file.shown, line },
     todo: 'Write quotes inside a cell twice and the whole cell in quotes: "5"" pipe". Nothing of the file was recorded.',
     cause,
   });
 }
 
-function lineBreaksIn(cells: string[]): number {
+function lineBreaksIn(cells: string[], file: InputFile, line: number): number {
   let breaks = 0;
   for (const cell of cells) {
+    if (cell.length > file.limits.field_length) throw cellTooLong(file, line, cells.indexOf(cell) + 1);
     if (cell.includes('\n') || cell.includes('\r')) breaks += cell.match(/\r\n|\n|\r/g)!.length;
   }
   return breaks;
 }
 
 /** The text of the first lines that are not blank, at most one record's greatest length; the last may be cut off. */
-async function firstLines(input: Readable): Promise<string[]> {
+async function firstLines({ read, limits }: InputFile): Promise<string[]> {
   let text = '';
-  for await (const piece of input) {
+  for await (const piece of read()) {
     text = (text + (piece as Buffer).toString('utf8')).replace(/^[\ufeff\r\n]+/, '');
-    if (text.length >= likelyLength && (/[\r\n]/.test(text) || text.length > longestRecord)) break;
+    if (text.length >= likelyLength && (/[\r\n]/.test(text) || text.length > limits.record_bytes)) break;
   }
   return text.split(/\r\n|\n|\r/);
 }

@@ -6,7 +6,7 @@ import { encoded, markedUtf8, NotInEncoding } from './encode.ts';
 import { faultMessage } from './faults.ts';
 import { harmless } from './formulas.ts';
 import type { InputFile } from './open.ts';
-import { type CsvFile, readCsv } from './records.ts';
+import { type CsvFile, type CsvRecord, readCsv } from './records.ts';
 import { matched, type Outcome, outcomes, type RejectsFile, writeRejects } from './rejects.ts';
 import { returned } from './returned.ts';
 import { type Suggest, suggester } from './suggestions.ts';
@@ -21,6 +21,8 @@ export interface RejectsOrder {
   accountId: number;
   importId: string;
   workspace: string;
+  /** Writes typed cells as the source would have them in text. */
+  asText?: (groups: AsyncIterable<CsvRecord[]>) => AsyncIterable<CsvRecord[]>;
 }
 
 /**
@@ -29,12 +31,12 @@ export interface RejectsOrder {
  */
 export async function writeRejectsCsv(
   session: Session,
-  { file, csv, accountId, importId, workspace }: RejectsOrder,
+  { file, csv, accountId, importId, workspace, asText = (groups) => groups }: RejectsOrder,
 ): Promise<RejectsFile> {
   const suggest = await suggester(session, accountId);
   const write = async (encoding: InputFile['encoding']) => {
     const again = returned(await readCsv(file, csv.delimiter)).csv;
-    const rejected = matched(again.groups, outcomes(session, 'rejected'));
+    const rejected = matched(asText(again.groups), outcomes(session, 'rejected'));
     const text = rejectedCsv(again, importId, suggest, rejected);
     return writeRejects(workspace, importId, 'csv', encoded(text, encoding));
   };

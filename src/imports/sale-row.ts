@@ -43,6 +43,7 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
   const { columns, settings, program } = reading;
   const zone = settings.timezone ?? program.timezone;
   const readDate = dateReader(settings.date_format, zone);
+  const readTyped = dateReader('iso', zone);
   const at = Object.fromEntries(saleFields.map((field) => [field, columns.get(field) ?? -1])) as Record<
     SaleField,
     number
@@ -53,6 +54,10 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
     const text = index < 0 ? '' : textOf(record.cells[index]!);
     return text === '' ? (defaults[field] ?? '') : text;
   };
+
+  const isTyped = (record: CsvRecord, field: SaleField): boolean => record.typed?.[at[field]] === true;
+  const decimalOf = (record: CsvRecord, field: SaleField) =>
+    isTyped(record, field) ? '.' : settings.decimal;
 
   return (record) => {
     const sale: StagedSale = { n: record.n, line: record.line };
@@ -115,20 +120,20 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
     const total = at.refunded_total < 0 && !defaults.refunded_total ? '' : cell(record, 'refunded_total');
     if (text === '' && (sale.refundOf === undefined || total === ''))
       return { code: 'required', field: 'amount', found: '' };
-    const amount = text === '' ? 0n : parseAmount(text, currency, settings.decimal);
+    const amount = text === '' ? 0n : parseAmount(text, currency, decimalOf(record, 'amount'));
     if (typeof amount === 'string') return { code: amount, field: 'amount', found: `${text} ${currency}` };
     if (amount < 0n && sale.refundOf === undefined)
       return { code: 'amount-negative', field: 'amount', found: text };
     sale.amount = amount;
     if (total !== '' || sale.refundOf !== undefined) {
-      const refunded = total === '' ? 0n : parseAmount(total, currency, settings.decimal);
+      const refunded = total === '' ? 0n : parseAmount(total, currency, decimalOf(record, 'refunded_total'));
       if (typeof refunded === 'string')
         return { code: refunded, field: 'refunded_total', found: `${total} ${currency}` };
       return refund(sale, text === '', refunded < 0n ? -refunded : refunded);
     }
     const expense = cell(record, 'expense');
     if (expense === '') return undefined;
-    const cost = parseAmount(expense, currency, settings.decimal);
+    const cost = parseAmount(expense, currency, decimalOf(record, 'expense'));
     if (typeof cost === 'string') return { code: cost, field: 'expense', found: `${expense} ${currency}` };
     if (cost < 0n) return { code: 'number-format', field: 'expense', found: expense };
     sale.expense = cost;
@@ -151,7 +156,7 @@ export function saleReader(reading: SaleReading, warnings: Warnings): (record: C
   function moment(sale: StagedSale, record: CsvRecord): RowFault | undefined {
     const text = cell(record, 'occurred_at');
     if (text === '') return { code: 'required', field: 'occurred_at', found: '' };
-    const read = readDate(text);
+    const read = isTyped(record, 'occurred_at') ? readTyped(text) : readDate(text);
     if (typeof read === 'string') return { code: read, field: 'occurred_at', found: text };
     if (read.twice) warnings.timesThatComeTwice += 1;
     sale.occurredAt = read.instant;

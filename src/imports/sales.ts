@@ -9,12 +9,13 @@ import { type Columns, findColumns } from './columns.ts';
 import { guessedEncoding } from './encoding.ts';
 import { type Landed, type Landing, warningOf } from './landing.ts';
 import type { Rates } from './rates.ts';
-import { type CsvFile, readCsv } from './records.ts';
+import { type CsvFile, type CsvRecord, readCsv } from './records.ts';
 import { refundsBeside, settleRefunds } from './refunds.ts';
 import { writeRejectsCsv } from './rejects-csv.ts';
 import { returned } from './returned.ts';
 import { requiredSaleFields, saleReader, type Warnings } from './sale-row.ts';
 import type { Source } from './source.ts';
+import { asText } from './typed-cells.ts';
 
 const fieldNames = {
   external_id: 'externalId',
@@ -48,7 +49,7 @@ export async function landSales(
   rates: Rates,
 ): Promise<Landed & { sourceId: string | null }> {
   const { work, mover, progress } = landing;
-  const file = landing.file.as(sources[0]!.settings.encoding);
+  const file = landing.file.as(sources[0]!.settings.encoding, sources[0]!.settings.sheet);
   let bytes = 0;
   const onBytes = (count: number) => {
     bytes += count;
@@ -111,7 +112,15 @@ export async function landSales(
   const ignored = csv.blankLines();
   const { importId } = landing;
   const { workspace } = work.context.config;
-  const order = { file, csv, importId, workspace, accountId: mover.accountId };
+  const inText = (groups: AsyncIterable<CsvRecord[]>) => asText(groups, columns, source.settings);
+  const order = {
+    file,
+    csv,
+    importId,
+    workspace,
+    accountId: mover.accountId,
+    ...(csv.isTyped ? { asText: inText } : {}),
+  };
   const rejects = counts.rejected === 0 ? undefined : await writeRejectsCsv(session, order);
   return {
     rows: rows + ignored,

@@ -1,5 +1,6 @@
 import type { SourceConfig } from '../config.ts';
 import { PayrunError } from '../errors.ts';
+import { type Limits, limitsOf } from '../limits.ts';
 import type { Work } from '../runs/work.ts';
 
 /** How a file is to be read, and for which programme it counts. */
@@ -60,6 +61,13 @@ export async function sourcesFor(
     );
   }
   return sources;
+}
+
+/** The limits of a file of `kind`: those of the source named, or else of the account's first of that kind. */
+export function limitsFor(work: Work, kind: SourceConfig['kind'], ref: string | undefined): Limits {
+  const account = work.context.config.accounts.find((one) => one.ref === work.account.ref);
+  const source = account?.sources.find((one) => one.kind === kind && (ref === undefined || one.ref === ref));
+  return limitsOf(source?.limits);
 }
 
 function notApplied(what: string, ref: string): never {

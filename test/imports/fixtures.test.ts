@@ -8,7 +8,7 @@ import { caseOutcome, type FixtureConfig } from './fixture-case.ts';
 const { db } = await testDatabase();
 const folder = fileURLToPath(new URL('../../fixtures/imports/', import.meta.url));
 const names = readdirSync(folder);
-const inputs = names.filter((name) => /\.(csv|ndjson)(\.gz)?$/.test(name));
+const inputs = names.filter((name) => /\.(csv|tsv|txt|xlsx|zip|ndjson)(\.gz)?$/.test(name));
 
 /** PAYRUN_WRITE_EXPECTED=1 writes what came out as what is expected, to be read before it is kept. */
 const writes = process.env.PAYRUN_WRITE_EXPECTED === '1';
