@@ -30,6 +30,7 @@ export async function* logLines(
     const group: LogLine[] = [];
     for (const text of lines) {
       line += 1;
+      if (text.length > limits.record_bytes) throw lineTooLong(file, line);
       const trimmed = text.trim();
       if (trimmed !== '') group.push({ n: ++n, line, text: trimmed });
     }

@@ -1,15 +1,8 @@
 /** Excel's own limits; an address beyond them is that of a damaged file, or of one made to fill the memory. */
 const [mostRows, mostColumns] = [1_048_576, 16_384];
 
-/** What the reader of sheets can't tell by itself: cells to be read otherwise, and how large the sheet is. */
-export interface ReadySheet {
-  xml: string;
-  /** By `cellKey`: numbers shown as percentages, and dates stored as text. */
-  marks: Map<number, 'percent' | 'date'>;
-  /** The last row that has data, and the last column. */
-  rows: number;
-  columns: number;
-}
+/** What the library can't tell of a cell by itself. */
+export type Mark = 'percent' | 'date';
 
 /** One number for the address of a cell; row and column are counted from 1. */
 export function cellKey(row: number, column: number): number {
@@ -19,43 +12,76 @@ export function cellKey(row: number, column: number): number {
 const tags = /<((?:\w+:)?)(row|c|v|is)(?=[\s/>])([^>]*)>/g;
 
 /**
- * Makes the XML of a sheet ready for the library that reads it, which would drop errors (`#N/A`), read dates stored
- * as text in the machine's zone, know no percentages, and fill the memory for a single cell in a far corner. Such
- * cells become text and are marked, and cells without an address get theirs. `percents` are the styles that show
- * percentages. Undefined when an address is beyond Excel's limits.
+ * Makes the XML of a sheet ready, piece by piece, for the library that reads it, which would drop errors (`#N/A`), read
+ * dates stored as text in the machine's zone, know no percentages, and fill the memory for a single cell in a far
+ * corner. Such cells become text and are marked, cells without an address get theirs, and rows lose what only says how
+ * they look.
  */
-export function readySheet(xml: string, percents: ReadonlySet<string>): ReadySheet | undefined {
-  const marks: ReadySheet['marks'] = new Map();
-  let [row, column, rows, columns] = [0, 0, 0, 0];
-  let isBeyond = false;
-  const ready = xml.replace(tags, (tag, prefix: string, name: string, attributes: string) => {
-    if (name === 'row') {
-      row = Number(attribute(attributes, 'r') ?? row + 1);
-      column = 0;
-      isBeyond ||= !(row >= 1 && row <= mostRows);
-      return tag;
-    }
-    if (name === 'c') {
-      const at = attribute(attributes, 'r');
-      column = at === undefined ? column + 1 : columnOf(at);
-      isBeyond ||= !(column >= 1 && column <= mostColumns) || (at !== undefined && !at.endsWith(String(row)));
-      const addressed = at === undefined ? ` r="${lettersOf(column)}${row}"${attributes}` : attributes;
-      return `<${prefix}c${typed(addressed)}>`;
-    }
-    rows = row;
-    columns = Math.max(columns, column);
+export class SheetXml {
+  /** By `cellKey`: numbers shown as percentages, and dates stored as text. */
+  readonly marks = new Map<number, Mark>();
+  /** The last row that has data. */
+  rows = 0;
+  /** The last column that has data. */
+  columns = 0;
+  /** Whether an address lies beyond Excel's limits, or where it can't. */
+  isBeyond = false;
+  readonly #percents: ReadonlySet<string>;
+  #row = 0;
+  #column = 0;
+  #rest = '';
+
+  /** `percents` are the styles that show percentages. */
+  constructor(percents: ReadonlySet<string>) {
+    this.#percents = percents;
+  }
+
+  /** The next piece of XML made ready; the beginning of a tag that it ends in comes with the next one. */
+  ready(piece: string): string {
+    const xml = this.#rest + piece;
+    const end = xml.lastIndexOf('>') + 1;
+    this.#rest = xml.slice(end);
+    return xml
+      .slice(0, end)
+      .replace(tags, (tag, prefix: string, name: string, attributes: string) =>
+        name === 'row'
+          ? this.#rowTag(prefix, attributes)
+          : name === 'c'
+            ? this.#cellTag(prefix, attributes)
+            : this.#dataTag(tag),
+      );
+  }
+
+  #rowTag(prefix: string, attributes: string): string {
+    this.#row = Number(attribute(attributes, 'r') ?? this.#row + 1);
+    this.#column = 0;
+    this.isBeyond ||= !(this.#row >= 1 && this.#row <= mostRows);
+    return `<${prefix}row r="${this.#row}"${attributes.endsWith('/') ? '/' : ''}>`;
+  }
+
+  #cellTag(prefix: string, attributes: string): string {
+    const at = attribute(attributes, 'r');
+    this.#column = at === undefined ? this.#column + 1 : columnOf(at);
+    const isInside = this.#column >= 1 && this.#column <= mostColumns;
+    this.isBeyond ||= !isInside || (at !== undefined && at.replace(/^[A-Z]+/, '') !== String(this.#row));
+    const address = at === undefined && isInside ? ` r="${lettersOf(this.#column)}${this.#row}"` : '';
+    return `<${prefix}c${address}${this.#typed(attributes)}>`;
+  }
+
+  /** Of a cell that is not empty. */
+  #dataTag(tag: string): string {
+    this.rows = this.#row;
+    this.columns = Math.max(this.columns, this.#column);
     return tag;
-  });
-  return isBeyond ? undefined : { xml: ready, marks, rows, columns };
+  }
 
   /** The attributes of a cell, with the type of text where the library is not to read it by itself. */
-  function typed(attributes: string): string {
+  #typed(attributes: string): string {
     const type = attribute(attributes, 't') ?? 'n';
-    const isPercent = type === 'n' && percents.has(attribute(attributes, 's') ?? '');
-    if (isPercent || type === 'd') marks.set(cellKey(row, column), isPercent ? 'percent' : 'date');
+    const isPercent = type === 'n' && this.#percents.has(attribute(attributes, 's') ?? '');
     if (!isPercent && type !== 'd' && type !== 'e') return attributes;
-    const rest = attributes.replace(/\st\s*=\s*(["']).*?\1/, '');
-    return ` t="str"${rest}`;
+    if (type !== 'e') this.marks.set(cellKey(this.#row, this.#column), isPercent ? 'percent' : 'date');
+    return ` t="str"${attributes.replace(/\st\s*=\s*(["']).*?\1/, '')}`;
   }
 }
 

@@ -1,18 +1,8 @@
 import { readSheet } from 'read-excel-file/universal';
-import { showCount } from '../money.ts';
 import { shownDate, shownIsoDate, shownNumber } from './cell-text.ts';
-import { cellTooLong, overLimit } from './limits.ts';
-import { cellKey, type ReadySheet } from './sheet-xml.ts';
-import {
-  chosenSheet,
-  orDamaged,
-  packed,
-  readyParts,
-  saveAsCsv,
-  sheetNames,
-  tooLarge,
-  type Workbook,
-} from './workbook-parts.ts';
+import { cellTooLong } from './limits.ts';
+import { cellKey, type Mark } from './sheet-xml.ts';
+import { openSheet, orDamaged, type Workbook } from './workbook-parts.ts';
 
 /** A row of a sheet: its cells as text, and which of them are no text in the sheet but a number, date or truth value. */
 export interface SheetRow {
@@ -23,8 +13,6 @@ export interface SheetRow {
 }
 
 const groupRows = 1_000;
-/** Cells of a sheet, empty ones among them, that the library may make room for. */
-const mostCells = 8_000_000;
 
 /**
  * The rows of a sheet in groups, from the first on, `line` being the number that the sheet gives a row. Numbers are
@@ -78,7 +66,7 @@ export async function* filledRows(
 /** A cell as the library gives it, a number still in the digits of the file. */
 type Value = string | boolean | Date | { digits: string } | null;
 
-function textOf(value: Value, mark: 'percent' | 'date' | undefined): string {
+function textOf(value: Value, mark: Mark | undefined): string {
   if (value === null) return '';
   if (value instanceof Date) return shownDate(value);
   if (typeof value === 'boolean') return String(value);
@@ -88,27 +76,10 @@ function textOf(value: Value, mark: 'percent' | 'date' | undefined): string {
   return percent === undefined ? value : `${percent}%`;
 }
 
-async function valuesOf(workbook: Workbook): Promise<{ values: Value[][]; marks: ReadySheet['marks'] }> {
-  const { parts, sheets } = await readyParts(workbook);
-  const names = await sheetNames(workbook, parts, [...sheets.keys()]);
-  const number = chosenSheet(workbook, names, sheets);
-  const chosen = number === undefined ? undefined : sheets.get(names[number - 1]!.part);
-  if (number === undefined || !chosen || chosen.rows === 0) return { values: [], marks: new Map() };
-  checkSize(workbook, chosen);
-  const archive = packed({ ...parts, [names[number - 1]!.part]: chosen.xml });
+async function valuesOf(workbook: Workbook): Promise<{ values: Value[][]; marks: Map<number, Mark> }> {
+  const sheet = await openSheet(workbook);
+  if (!sheet) return { values: [], marks: new Map() };
   const options = { trim: false, parseNumber: (digits: string) => ({ digits }) };
-  const values = (await orDamaged(workbook, readSheet(archive, number, options))) as unknown as Value[][];
-  return { values, marks: chosen.marks };
-}
-
-function checkSize(workbook: Workbook, { rows, columns }: ReadySheet): void {
-  const { shown, limits } = workbook;
-  if (rows > limits.workbook_rows)
-    throw overLimit(
-      shown,
-      `The sheet has ${showCount(rows)} rows; ${showCount(limits.workbook_rows)} are read of a workbook.`,
-      'workbook_rows',
-      { instead: saveAsCsv },
-    );
-  if (rows * columns > mostCells) throw tooLarge(workbook);
+  const values = await orDamaged(workbook, readSheet(sheet.archive, sheet.number, options));
+  return { values: values as unknown as Value[][], marks: sheet.marks };
 }

@@ -19,10 +19,12 @@ export interface Place {
   /** DATABASE_URL; without it the workspace has its embedded server. */
   url?: string | undefined;
   env?: Record<string, string>;
+  /** What to put on standard input. */
+  input?: Buffer;
 }
 
 /** Starts the real command line as a process of its own. */
-export function start(args: string[], { cwd, url, env = {} }: Place): ChildProcess {
+export function start(args: string[], { cwd, url, env = {}, input }: Place): ChildProcess {
   // Starting is most of what a short command does; the cache halves it.
   const cache = path.join(tmpdir(), 'payrun-test-compile-cache');
   const inherited = {
@@ -32,11 +34,13 @@ export function start(args: string[], { cwd, url, env = {} }: Place): ChildProce
     NODE_COMPILE_CACHE: cache,
   };
   const database = url === undefined ? {} : { DATABASE_URL: url };
-  return spawn(process.execPath, [cli, ...args], {
+  const child = spawn(process.execPath, [cli, ...args], {
     cwd,
     env: { ...inherited, ...database, ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
   });
+  child.stdin?.end(input);
+  return child;
 }
 
 /** Everything that the process says until it ends. */
