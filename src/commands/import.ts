@@ -17,13 +17,16 @@ interface ImportFlags {
 }
 
 const kinds: [kind: Kind, description: string][] = [
-  ['sales', 'Import sales from CSV files, in the canonical layout or in that of a source.'],
+  [
+    'sales',
+    'Import sales from CSV files or .xlsx workbooks, in the canonical layout or in that of a source.',
+  ],
   [
     'events',
     'Import event logs, one JSON object a line: conversions, leads, trials and milestones, or Stripe’s events.',
   ],
-  ['affiliates', 'Import affiliates from CSV files; those that changed are updated.'],
-  ['referrals', 'Import referrals from CSV files; those that changed are updated.'],
+  ['affiliates', 'Import affiliates from CSV files or .xlsx workbooks; those that changed are updated.'],
+  ['referrals', 'Import referrals from CSV files or .xlsx workbooks; those that changed are updated.'],
 ];
 
 const examples = `
@@ -31,7 +34,7 @@ Examples:
   payrun import sales march.csv --dry-run          see what would happen
   payrun import sales march.csv --plan 7KQ2M9-1FX8D0-ZP3T5W   do just that, if nothing has changed since
   payrun import sales march.csv --source offline   read it as the source "offline" of payrun.json says
-  gunzip -c march.csv.gz | payrun import sales -   from standard input; .gz files can be named as they are
+  gunzip -c march.csv.gz | payrun import sales -   from standard input; .gz and .zip files can be named as they are
 
 A file lands whole or not at all. Rows that can't be recorded go to rejects/, to be corrected and imported again.`;
 
@@ -46,7 +49,7 @@ export function register(program: Command, shell: Shell): void {
     const command = parent
       .command(kind)
       .description(description)
-      .argument('<file...>', 'files, also packed as .gz; - is standard input')
+      .argument('<file...>', 'files, also packed as .gz or .zip; - is standard input')
       .option('--again', 'import a file although the same bytes were imported before')
       .option(dryRunFlag, `${dryRunHelp}; ends with the code of a plan`)
       .option('--plan <code>', 'import exactly what --dry-run showed, if nothing has changed since');

@@ -75,7 +75,8 @@ export const starterConfig = `// The configuration of this Payrun workspace. Aft
           // Values for what the file does not say.
           "defaults": { "currency": "USD" }
           // More, where a file needs it: "delimiter": ";", "decimal": ",", "date_format": "DD.MM.YYYY",
-          // "encoding": "macroman", "id_prefix": "shop:", "allow_empty": true.
+          // "encoding": "macroman", "sheet": "March" (of a workbook), "id_prefix": "shop:", "allow_empty": true,
+          // "limits": { "workbook_rows": 200000 }.
         },
         // A log of events, one JSON object a line; "stripe_events" is one of Stripe's.
         { "ref": "events", "kind": "affonso_events", "program": "main" }
