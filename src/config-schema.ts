@@ -149,12 +149,21 @@ const source = z.strictObject({
     .union([z.string().min(1), z.int().min(1)], 'must be the name of a sheet, or its number')
     .optional(),
   limits: limitsSchema.optional(),
-  decimal: z.enum(['.', ',']).default('.'),
-  /** `iso`, or a pattern of YYYY YY MM DD HH mm ss such as "DD.MM.YYYY". */
+  /** What a quote does that stands where it should not: spoils its row, or is text. */
+  quotes: z.enum(['strict', 'relaxed']).optional(),
+  /** Leave out spaces around cells, those before a quote too. */
+  trim: z.boolean().optional(),
+  /** The line of the header; else the first of the first 50 records that has the columns. */
+  header_row: z.int('must be the number of a line').min(1, 'must be the number of a line').optional(),
+  /** The mark before the decimals; else what the amounts of each column prove. */
+  decimal: z.enum(['.', ',']).optional(),
+  /** What else than a minus sign makes an amount negative: parentheses, or CR or DR behind it (and parentheses). */
+  negative: z.enum(['parentheses', 'CR', 'DR']).optional(),
+  /** `iso`, `excel_serial` or a pattern of YYYY YY MM DD HH hh mm ss A; else what the dates of the column prove. */
   date_format: z
     .string()
-    .regex(/^(iso|.*DD.*)$/, 'must be "iso" or a pattern such as "DD.MM.YYYY"')
-    .default('iso'),
+    .regex(/^(iso|excel_serial|.*DD.*)$/, 'must be "iso", "excel_serial" or a pattern such as "DD.MM.YYYY"')
+    .optional(),
   /** Put before every external id, where two upstreams number independently. */
   id_prefix: z.string().max(64).default(''),
   allow_empty: z.boolean().default(false),

@@ -38,21 +38,29 @@ export type AmountFault = 'amount-format' | 'amount-decimals' | 'amount-too-larg
 
 /**
  * Minor units of a plain decimal text such as `1234.50` or `-12` in `currency`; never rounds.
- * `decimal` is the mark before the decimals. Returns the fault's code when the text is no such number, has more
- * decimals than the currency (a zero beyond them is no decimal: `1500.00` JPY is 1500) or is out of range.
+ * Returns the fault's code when the text is no such number, has more decimals than the currency (a zero beyond them is
+ * no decimal: `1500.00` JPY is 1500) or is out of range.
  */
-export function parseAmount(text: string, currency: string, decimal: '.' | ',' = '.'): bigint | AmountFault {
-  const match = (decimal === '.' ? /^([+-]?)(\d+)(?:\.(\d+))?$/ : /^([+-]?)(\d+)(?:,(\d+))?$/).exec(text);
+export function parseAmount(text: string, currency: string): bigint | AmountFault {
+  const match = plainDecimal.exec(text);
   if (!match) return 'amount-format';
-  const exponent = exponentOf(currency);
   const decimals = match[3] ?? '';
-  const kept = decimals.slice(0, exponent);
-  if (/[1-9]/.test(decimals.slice(exponent))) return 'amount-decimals';
-  const digits = (match[2]! + kept.padEnd(exponent, '0')).replace(/^0+(?=\d)/, '');
-  if (digits.length > 13) return 'amount-too-large';
-  const minor = BigInt(digits);
-  if (minor > maxMinorUnits) return 'amount-too-large';
-  return match[1] === '-' ? -minor : minor;
+  const units = BigInt(match[2]! + decimals);
+  return minorUnitsOf(match[1] === '-' ? -units : units, decimals.length, currency);
+}
+
+const plainDecimal = /^([+-]?)(\d+)(?:\.(\d+))?$/;
+
+/**
+ * Minor units in `currency` of the exact number `units` / 10^`scale`. Returns the fault's code when it has more decimals
+ * than the currency (zeros beyond them are none) or is out of range.
+ */
+export function minorUnitsOf(units: bigint, scale: number, currency: string): bigint | AmountFault {
+  const exponent = exponentOf(currency);
+  const excess = scale > exponent ? 10n ** BigInt(scale - exponent) : 1n;
+  if (excess > 1n && units % excess !== 0n) return 'amount-decimals';
+  const minor = scale === exponent ? units : (units * 10n ** BigInt(Math.max(0, exponent - scale))) / excess;
+  return minor > maxMinorUnits || minor < -maxMinorUnits ? 'amount-too-large' : minor;
 }
 
 /** The amount as files and JSON carry it: exact decimals, a point, no grouping, `-` in front. `1234.50` */

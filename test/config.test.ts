@@ -68,12 +68,7 @@ describe('a payrun.json without faults', () => {
       commission: { percent: 200_000 },
       incentives: [{ percent: 300_000, priority: 10, duration: { months: 12 } }],
     });
-    expect(account?.sources[1]).toMatchObject({
-      decimal: '.',
-      date_format: 'iso',
-      id_prefix: '',
-      allow_empty: false,
-    });
+    expect(account?.sources[1]).toMatchObject({ id_prefix: '', allow_empty: false });
     expect(read.config.jobs.nightly).toMatchObject({ missed: 'latest' });
   });
 });

@@ -21,7 +21,6 @@ describe('amounts', () => {
     await holds(
       fc.property(currency, minor, (code, amount) => {
         expect(parseAmount(formatAmount(amount, code), code)).toBe(amount);
-        expect(parseAmount(formatAmount(amount, code).replace('.', ','), code, ',')).toBe(amount);
       }),
       1000,
     );
@@ -76,6 +75,7 @@ describe('amounts', () => {
       '.5',
       '5.',
       '1,234.50',
+      '12,50',
       '1 234',
       '1e3',
       '0x10',
@@ -98,12 +98,6 @@ describe('amounts', () => {
     expect(parseAmount(`${'0'.repeat(40)}9000000000000`, 'JPY')).toBe(maxMinorUnits);
     expect(parseAmount('9'.repeat(400), 'JPY')).toBe('amount-too-large');
     expect(maxMinorUnits * 1_000_000n + 500_000n).toBeLessThan(2n ** 63n);
-  });
-
-  test('a comma is the decimal mark where the source says so, and only there', () => {
-    expect(parseAmount('12,50', 'EUR', ',')).toBe(1250n);
-    expect(parseAmount('12.50', 'EUR', ',')).toBe('amount-format');
-    expect(parseAmount('12,50', 'EUR')).toBe('amount-format');
   });
 
   test('people read thousands apart and the currency behind', () => {

@@ -20,7 +20,7 @@ export function affiliateStep(csv: CsvFile, shown: string): PeopleStep {
     table: 'staged_affiliate',
     columns: affiliateColumns,
     used: affiliateFields,
-    read: rowReader(csv.header.length, columns, readAffiliate),
+    read: rowReader(csv.header, columns, readAffiliate),
     settle: (session, mover) => settle(session, mover, columns),
   };
 }

@@ -1,4 +1,5 @@
 import type { Place } from '../errors.ts';
+import type { CsvRecord } from './record-reading.ts';
 
 /** One row that can't be recorded: the code to look up, the field and the offending text. */
 export interface RowFault {
@@ -18,6 +19,21 @@ export const choices: Record<string, readonly string[]> = {
 
 const statuses =
   'pending, active, paused, banned for an affiliate, of lead, trialing, customer, active, canceled, rejected for a referral';
+/** What makes it doubtful which cell of a row is which: a wrong count of cells, a misplaced quote, a NUL. */
+export function spoiledRow(record: CsvRecord, header: string[]): RowFault | undefined {
+  const { cells, stray } = record;
+  if (stray !== undefined) return { code: 'quote', field: header[stray] ?? '', found: `cell ${stray + 1}` };
+  if (cells.length !== header.length)
+    return {
+      code: 'ragged',
+      field: '',
+      found: `${cells.length} cells where the header has ${header.length}`,
+    };
+  for (let at = 0; at < cells.length; at += 1) {
+    if (cells[at]!.includes('\0')) return { code: 'nul', field: '', found: `cell ${at + 1}` };
+  }
+  return undefined;
+}
 
 /** What is wrong with a row and what to do about it, by code; `found` is the offending text, shortened. */
 const sentences: Record<string, (found: string, field: string) => string> = {
@@ -28,8 +44,18 @@ const sentences: Record<string, (found: string, field: string) => string> = {
     `In ${found} of the row stands an invisible character (NUL) that can't be stored; type the cell anew.`,
   'id-destroyed': (found) =>
     `"${found}" is an id that a spreadsheet turned into a number; put the id from the source there.`,
-  'amount-format': (found) =>
-    `"${found}" is no amount; write digits and one decimal mark, such as 1234.50, without grouping.`,
+  quote: (found) =>
+    `A quote stands in ${found} of the row where it should not; check the cells here, where they are written as they were understood.`,
+  'amount-format': (found) => `"${found}" is no amount; write digits and one decimal mark, such as 1234.50.`,
+  'amount-mark': (found) =>
+    `"${found}" is no amount with the decimal mark of this source; see decimal in payrun.json.`,
+  'amount-grouping': (found) =>
+    `"${found}" has marks between its digits where no group of them ends; write the amount without.`,
+  'amount-exponent': (found) =>
+    `"${found}" is an amount that a spreadsheet shortened; write all of its digits.`,
+  'amount-form': (found) =>
+    `"${found}" means a negative amount only where negative in payrun.json says so; write a minus sign.`,
+  'amount-currency': (found) => `"${found}" names two currencies; correct the amount or the currency.`,
   'amount-decimals': (found) => `"${found}" has more decimals than its currency; write the exact amount.`,
   'amount-too-large': (found) => `"${found}" is more than one row may have; check its decimal mark.`,
   'amount-negative': (found, field) =>
@@ -40,6 +66,12 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'rate-missing': (found) => `There is no rate for ${found} in rates.csv; add it and import the row again.`,
   'date-format': (found) =>
     `"${found}" is no date in the format of this source; see date_format in payrun.json.`,
+  'date-zone': (found) =>
+    `"${found}" names its zone by letters that may mean several; remove them, and set timezone in the source.`,
+  'date-serial': (found) =>
+    `"${found}" may be a spreadsheet's number for a date; if it is, set date_format to excel_serial in the source.`,
+  'date-short-year': (found) =>
+    `"${found}" has a year of two digits; set date_format in the source, such as DD/MM/YY.`,
   'date-iso': (found) =>
     `"${found}" is no date; write it as 2026-03-31, or with a time as 2026-03-31T14:30:00.`,
   'date-gap': (found) =>

@@ -5,17 +5,11 @@ import { newId } from '../ids.ts';
 import { PriceAhead } from '../ledger/price-ahead.ts';
 import { addOutcomes } from '../runs/outcome.ts';
 import type { Work } from '../runs/work.ts';
+import { earlierImport } from './earlier-import.ts';
 import { type LogKind, logKindOf } from './event-log.ts';
 import { landEvents } from './events.ts';
 import { takeInbox } from './inbox.ts';
-import {
-  earlierImport,
-  type ImportOutcome,
-  type Kind,
-  type Landed,
-  type Landing,
-  landingOf,
-} from './landing.ts';
+import { type ImportOutcome, type Kind, type Landed, type Landing, landingOf } from './landing.ts';
 import { type InputFile, withInputFile } from './open.ts';
 import { retryParkedEvents } from './parked.ts';
 import { importPeople } from './people.ts';

@@ -144,49 +144,6 @@ export async function landingOf(
   };
 }
 
-/** The outcome of importing bytes that were imported before: nothing. Undefined when they were not. */
-export async function earlierImport(
-  work: Work,
-  kind: Kind,
-  file: InputFile,
-): Promise<ImportOutcome | undefined> {
-  const earlier = await work.context.db.sql
-    .selectFrom('import')
-    .select(['id', 'finished_at', 'rejects_file'])
-    .where('account_id', '=', work.account.id)
-    .where('sha256', '=', file.sha256)
-    .where('kind', '=', kind)
-    .orderBy('finished_at')
-    .executeTakeFirst();
-  if (!earlier) return undefined;
-  return {
-    counts: {
-      rows: 0,
-      recorded: 0,
-      updated: 0,
-      duplicates: 0,
-      conflicts: 0,
-      rejected: 0,
-      parked: 0,
-      ignored: 0,
-    },
-    totals: {},
-    report: {
-      import: showId('import', earlier.id),
-      file: file.shown,
-      sha256: file.sha256,
-      rejects_file: earlier.rejects_file,
-      rejects_of: null,
-      already_imported: { import: showId('import', earlier.id), at: earlier.finished_at.toISOString() },
-      plan: null,
-      warnings: [],
-      changes: [],
-      rejected_groups: [],
-      conflict_rows: [],
-    },
-  };
-}
-
 /** Sums in minor units as exact decimals, by currency. */
 export function totalsOf(landed: Pick<Landed, 'sales' | 'commissions'>): Outcome['totals'] {
   const currencies = [...new Set([...landed.sales.keys(), ...landed.commissions.keys()])].sort();

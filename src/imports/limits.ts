@@ -3,7 +3,7 @@ import type { Limits } from '../limits.ts';
 import { showCount } from '../money.ts';
 
 /** A file as its limits and messages need it. */
-interface Limited {
+export interface Limited {
   shown: string;
   limits: Limits;
 }

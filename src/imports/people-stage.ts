@@ -1,7 +1,7 @@
 import type { Session } from '../db/connect.ts';
 import type { Mover } from '../ledger/journal.ts';
 import type { Columns } from './columns.ts';
-import type { RowFault } from './faults.ts';
+import { type RowFault, spoiledRow } from './faults.ts';
 import type { CsvRecord } from './records.ts';
 import { destroyedId } from './sale-row.ts';
 import { composed, unquoted } from './values.ts';
@@ -40,13 +40,14 @@ export type Cell<Field extends string> = (field: Field) => string;
 
 /** A reader of records that checks what holds for every row, then leaves the fields to `read`. */
 export function rowReader<Field extends string>(
-  width: number,
+  header: string[],
   columns: Columns<Field>,
   read: (cell: Cell<Field>) => Values | RowFault,
 ): (record: CsvRecord) => Values | RowFault {
-  return ({ cells }) => {
-    if (cells.length !== width)
-      return { code: 'ragged', field: '', found: `${cells.length} cells where the header has ${width}` };
+  return (record) => {
+    const spoiled = spoiledRow(record, header);
+    if (spoiled) return spoiled;
+    const { cells } = record;
     const cell: Cell<Field> = (field) => composed(unquoted((cells[columns.get(field) ?? -1] ?? '').trim()));
     for (const field of columns.keys()) {
       if (cell(field).length > longest) return { code: 'too-long', field, found: '' };

@@ -46,15 +46,16 @@ export async function importPeople(
   const onBytes = (count: number) => {
     bytes += count;
   };
-  const { csv, rejectsOf } = returned(await readCsv(file, undefined, onBytes));
+  const { csv, rejectsOf } = returned(await readCsv(file, { onBytes }));
   const step = kind === 'affiliates' ? affiliateStep(csv, file.shown) : referralStep(csv, options);
   await createStage(session);
   const rows = await stageRows(session, step, csv, options, () => bytes / Math.max(1, file.bytes));
   if (rows === 0) throw emptyFile(file.shown, csv.headerLine);
   const { recorded, updated, duplicates, changes, warnings } = await step.settle(session, mover);
   const rejected = await countRejected(session);
-  const ignored = csv.blankLines();
-  const order = { ...options, csv, accountId: mover.accountId };
+  const ignored = csv.ignored();
+  const again = async () => returned(await readCsv(file, { delimiter: csv.delimiter })).csv;
+  const order = { ...options, again, accountId: mover.accountId };
   const rejects = rejected === 0 ? undefined : await writeRejectsCsv(session, order);
   return {
     rows: rows + ignored,

@@ -35,7 +35,7 @@ export async function loadRates(workspace: string, signal: AbortSignal): Promise
   );
   if (exists) {
     await withInputFile(file, signal, async (input) => {
-      const csv = await readCsv(input, undefined);
+      const csv = await readCsv(input);
       const columns = findColumns(
         csv.header,
         { fields, required: fields },

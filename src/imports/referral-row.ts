@@ -66,7 +66,7 @@ export function referralReader(
     if (text === '') return '';
     const read = readDate(text);
     if (read === 'date-format') return { fault: 'date-iso' };
-    if (read === 'date-gap') return { fault: read };
+    if (typeof read === 'string') return { fault: read };
     if (read.twice) warnings.timesThatComeTwice += 1;
     return read.instant;
   }

@@ -24,7 +24,7 @@ export function referralStep(
     table: 'staged_referral',
     columns: referralColumns,
     used: referralFields,
-    read: rowReader(csv.header.length, columns, referralReader(options.timezone, warnings)),
+    read: rowReader(csv.header, columns, referralReader(options.timezone, warnings)),
     async settle(session, mover) {
       const settled = await settle(session, mover, options.programId);
       const twice = warningOf(

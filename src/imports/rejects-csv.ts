@@ -6,9 +6,8 @@ import { encoded, markedUtf8, NotInEncoding } from './encode.ts';
 import { faultMessage } from './faults.ts';
 import { harmless } from './formulas.ts';
 import type { InputFile } from './open.ts';
-import { type CsvFile, type CsvRecord, readCsv } from './records.ts';
+import type { CsvFile, CsvRecord } from './records.ts';
 import { matched, type Outcome, outcomes, type RejectsFile, writeRejects } from './rejects.ts';
-import { returned } from './returned.ts';
 import { type Suggest, suggester } from './suggestions.ts';
 
 /** Rows that become text together. */
@@ -17,7 +16,8 @@ const batchRows = 500;
 /** A table that was imported, and where its rejects go. */
 export interface RejectsOrder {
   file: InputFile;
-  csv: Pick<CsvFile, 'delimiter'>;
+  /** Reads it a second time, as it was read the first time. */
+  again(): Promise<CsvFile>;
   accountId: number;
   importId: string;
   workspace: string;
@@ -31,13 +31,13 @@ export interface RejectsOrder {
  */
 export async function writeRejectsCsv(
   session: Session,
-  { file, csv, accountId, importId, workspace, asText = (groups) => groups }: RejectsOrder,
+  { file, again, accountId, importId, workspace, asText = (groups) => groups }: RejectsOrder,
 ): Promise<RejectsFile> {
   const suggest = await suggester(session, accountId);
   const write = async (encoding: InputFile['encoding']) => {
-    const again = returned(await readCsv(file, csv.delimiter)).csv;
-    const rejected = matched(asText(again.groups), outcomes(session, 'rejected'));
-    const text = rejectedCsv(again, importId, suggest, rejected);
+    const csv = await again();
+    const rejected = matched(asText(csv.groups), outcomes(session, 'rejected'));
+    const text = rejectedCsv(csv, importId, suggest, rejected);
     return writeRejects(workspace, importId, 'csv', encoded(text, encoding));
   };
   try {
@@ -55,7 +55,7 @@ export async function writeRejectsCsv(
  * line where that had one.
  */
 export async function* rejectedCsv(
-  csv: Pick<CsvFile, 'header' | 'delimiter' | 'hasSeparatorLine'>,
+  csv: Pick<CsvFile, 'header' | 'delimiter' | 'beside'>,
   importId: string,
   suggest: Suggest,
   rejected: AsyncIterable<{ record: { cells: string[] }; outcome: Outcome }>,
@@ -64,7 +64,7 @@ export async function* rejectedCsv(
   const shownImport = showId('import', importId);
   // Without quotes a line break in a cell that is not that of the file would end its row.
   const style = { delimiter, record_delimiter: '\r\n', quoted_match: /[\r\n]/ } as const;
-  const separator = csv.hasSeparatorLine ? `sep=${delimiter}\r\n` : '';
+  const separator = csv.beside.seen.hasSeparatorLine ? `sep=${delimiter}\r\n` : '';
   yield separator + stringify([[...csv.header.map(harmless), ...rejectColumns]], style);
   let rows: string[][] = [];
   for await (const { record, outcome } of rejected) {

@@ -5,15 +5,17 @@ import { newIdPrefix } from '../ids.ts';
 import { type Batch, postTally, programTerms } from '../ledger/record.ts';
 import { createStage, type StagedSale } from '../ledger/stage.ts';
 import { batchRecorder } from './batches.ts';
-import { type Columns, findColumns } from './columns.ts';
+import { compareTotals } from './controls.ts';
 import { guessedEncoding } from './encoding.ts';
 import { type Landed, type Landing, warningOf } from './landing.ts';
+import { proveStyles } from './prove.ts';
 import type { Rates } from './rates.ts';
 import { type CsvFile, type CsvRecord, readCsv } from './records.ts';
 import { refundsBeside, settleRefunds } from './refunds.ts';
 import { writeRejectsCsv } from './rejects-csv.ts';
 import { returned } from './returned.ts';
-import { requiredSaleFields, saleReader, type Warnings } from './sale-row.ts';
+import { fitting, tableReading } from './sale-layout.ts';
+import { type SaleReader, saleReader, type Warnings } from './sale-row.ts';
 import type { Source } from './source.ts';
 import { asText } from './typed-cells.ts';
 
@@ -51,18 +53,21 @@ export async function landSales(
   const { work, mover, progress } = landing;
   const file = landing.file.as(sources[0]!.settings.encoding, sources[0]!.settings.sheet);
   let bytes = 0;
+  const how = tableReading(sources, file.shown);
   const onBytes = (count: number) => {
     bytes += count;
   };
-  const { csv, rejectsOf } = returned(await readCsv(file, sources[0]!.settings.delimiter, onBytes));
+  const { csv, rejectsOf } = returned(await readCsv(file, { ...how, onBytes }));
   const { source, columns } = fitting(sources, csv, file.shown);
   const program = await programTerms(session, mover.accountId, source.programId);
   const { defaults } = source.settings;
-  const warnings: Warnings = { timesThatComeTwice: 0 };
-  const read = saleReader(
-    { columns, width: csv.header.length, settings: source.settings, program, rates },
+  const warnings: Warnings = { timesThatComeTwice: 0, idsLikeDates: 0 };
+  const reader = saleReader(
+    { shown: file.shown, columns, header: csv.header, settings: source.settings, program, rates },
     warnings,
   );
+  const same = { ...how, delimiter: csv.delimiter, headerLine: csv.headerLine };
+  const again = async () => returned(await readCsv(file, same)).csv;
   const present = saleFields.filter((field) => columns.has(field) || defaults?.[field] !== undefined);
   const fields: (keyof StagedSale)[] = [
     ...present.map((field) => fieldNames[field]),
@@ -86,7 +91,7 @@ export async function landSales(
   let rows = 0;
   for await (const group of csv.groups) {
     for (const one of group) {
-      const sale = read(one);
+      const sale = reader.read(one) ?? (await readProven(one, reader, again));
       const full = sale.refundOf === undefined ? recorder.add(sale) : undefined;
       if (full) await full;
       if (refunds) await refunds.add(sale);
@@ -95,44 +100,38 @@ export async function landSales(
     throwIfInterrupted(work.context.signal);
     progress.at(rows, bytes / Math.max(1, file.bytes));
   }
+  const { amount, controls } = reader.figures;
+  const at = { amount: columns.get('amount'), currency: columns.get('currency') };
+  const agreed = compareTotals(csv.beside.totals, controls, at, amount, file.shown);
   const verdicts = await recorder.finish();
   if (rows === 0 && !source.settings.allow_empty) throw emptyFile(file.shown, csv.headerLine);
   const tally = await postTally(session, mover);
   const { otherAffiliate, ...ended } = verdicts;
-  const { counts, ...settled } = await settleRefunds(
-    session,
-    mover,
-    landing.importId,
-    { refunds: refunds?.stage },
-    {
-      counts: ended,
-      ...tally,
-    },
-  );
-  const ignored = csv.blankLines();
-  const { importId } = landing;
-  const { workspace } = work.context.config;
-  const inText = (groups: AsyncIterable<CsvRecord[]>) => asText(groups, columns, source.settings);
-  const order = {
-    file,
-    csv,
-    importId,
-    workspace,
-    accountId: mover.accountId,
-    ...(csv.isTyped ? { asText: inText } : {}),
-  };
-  const rejects = counts.rejected === 0 ? undefined : await writeRejectsCsv(session, order);
+  const staged = { refunds: refunds?.stage };
+  const { counts, ...settled } = await settleRefunds(session, mover, landing.importId, staged, {
+    counts: ended,
+    ...tally,
+  });
+  const ignored = csv.ignored();
+  const rejects =
+    counts.rejected === 0
+      ? undefined
+      : await writeRejectsCsv(session, {
+          file,
+          again,
+          importId: landing.importId,
+          workspace: work.context.config.workspace,
+          accountId: mover.accountId,
+          ...(csv.isTyped ? { asText: (groups) => asText(groups, columns, source.settings) } : {}),
+        });
   return {
     rows: rows + ignored,
     counts: { ...counts, ignored },
     ...settled,
     warnings: [
       ...guessedEncoding(file.encoding),
-      ...warningOf(
-        warnings.timesThatComeTwice,
-        'time comes twice that night; the earlier was taken',
-        'times come twice in their night; the earlier was taken',
-      ),
+      ...besideRows(csv, warnings),
+      ...agreed,
       ...customersOfOthers(otherAffiliate),
       ...(rejects?.note === undefined ? [] : [rejects.note]),
     ],
@@ -151,27 +150,41 @@ export function customersOfOthers(rows: number): string[] {
   );
 }
 
-function fitting(
-  sources: Source[],
-  csv: CsvFile,
-  shown: string,
-): { source: Source; columns: Columns<SaleField> } {
-  let first: unknown;
-  for (const source of sources) {
-    const { mapping, defaults } = source.settings;
-    const layout = {
-      fields: saleFields,
-      required: requiredSaleFields,
-      mapping,
-      defaults: { affiliate: '', ...defaults },
-    };
-    try {
-      return { source, columns: findColumns(csv.header, layout, { file: shown, line: csv.headerLine }) };
-    } catch (cause) {
-      first ??= cause;
-    }
-  }
-  throw first;
+/** Looks through the file for what proves the styles that are open, then reads the record that waited for it. */
+async function readProven(
+  record: CsvRecord,
+  reader: SaleReader,
+  again: () => Promise<CsvFile>,
+): Promise<StagedSale> {
+  await proveStyles(await again(), reader.figures.styled);
+  return reader.read(record)!;
+}
+
+/** Sentences about what stands in the file besides its rows, or looks wrong in them. */
+function besideRows(
+  { beside, headerLine }: CsvFile,
+  { timesThatComeTwice, idsLikeDates }: Warnings,
+): string[] {
+  const { above, footers, seen } = beside;
+  return [
+    ...(above === 0 ? [] : [`the header was found in line ${headerLine}; what stands above it was left out`]),
+    ...warningOf(footers, 'line below the last row was left out', 'lines below the last row were left out'),
+    ...warningOf(
+      timesThatComeTwice,
+      'time comes twice that night; the earlier was taken',
+      'times come twice in their night; the earlier was taken',
+    ),
+    ...warningOf(
+      idsLikeDates,
+      'external id looks like a date that a spreadsheet made of it; it was kept',
+      'external ids look like dates that a spreadsheet made of them; they were kept',
+    ),
+    ...warningOf(
+      seen.garbled.records,
+      `row has text that looks as if it was encoded twice, in line ${seen.garbled.line}; it was kept`,
+      `rows have text that looks as if it was encoded twice, first in line ${seen.garbled.line}; it was kept`,
+    ),
+  ];
 }
 
 function emptyFile(shown: string, line: number): PayrunError {

@@ -12,7 +12,7 @@ export interface Source {
   programId: string;
 }
 
-const canonical: Source['settings'] = { decimal: '.', date_format: 'iso', id_prefix: '', allow_empty: false };
+const canonical: Source['settings'] = { id_prefix: '', allow_empty: false };
 
 /**
  * The sources that a file of `kind` may have, likeliest first: the one named, or else each of the account's of that

@@ -18,8 +18,8 @@ export async function* asText(
     for (const { cells, typed } of group) {
       for (const [index, cell] of cells.entries()) {
         if (!typed?.[index]) continue;
-        if (amounts.includes(index)) cells[index] = cell.replace('.', decimal);
-        else if (index === date && format !== 'iso') cells[index] = inPattern(cell, format);
+        if (amounts.includes(index)) cells[index] = cell.replace('.', decimal ?? '.');
+        else if (index === date && format?.includes('DD')) cells[index] = inPattern(cell, format);
       }
     }
     yield group;

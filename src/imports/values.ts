@@ -55,12 +55,20 @@ export function composed(text: string): string {
   return ascii.test(text) ? text : text.replace(invisible, '').normalize('NFC').trim();
 }
 
+/** An e-mail address without the scheme of a link, its domain in small letters, its local part as it is. */
+export function emailOf(text: string): string {
+  const address = composed(text.replace(/^mailto:/i, ''));
+  const at = address.lastIndexOf('@') + 1;
+  return at === 0 ? address : address.slice(0, at) + address.slice(at).toLowerCase();
+}
+
 /** What people and programs write into a cell to say that it is empty. */
 const empties = new Set(['-', '--', 'N/A', 'n/a', '#N/A']);
 
-/** The text of a cell, trimmed; empty also when it says so. */
+/** The text of a cell, trimmed; empty also when it says so. What is written `="00123"` is the text in the quotes. */
 export function textOf(cell: string): string {
-  const text = cell.trim();
+  let text = cell.trim();
+  if (text.charCodeAt(0) === 61) text = /^="(.*)"$/s.exec(text)?.[1]?.trim() ?? text;
   return text.length <= 4 && empties.has(text) ? '' : text;
 }
 

@@ -101,11 +101,13 @@ describe('formats', () => {
       '2026-01-10T10:00:60',
       '2026-01-10T10:00+15:00',
       '2026-01-10T10:00+01:60',
-      '2026-01-10T10:00 CET',
       ' 2026-01-10',
       '٢٠٢٦-01-10',
     ];
     expect(wrong.map((text) => [text, read(text)])).toEqual(wrong.map((text) => [text, 'date-format']));
+    for (const text of ['2026-01-10T10:00 CET', '2026-01-10 10:00 (PST)'])
+      expect([text, read(text)]).toEqual([text, 'date-zone']);
+    expect(read('46326')).toBe('date-serial');
     for (const text of [
       '31.02.2026',
       '01.02.26',

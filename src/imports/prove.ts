@@ -1,0 +1,30 @@
+import type { CsvFile } from './records.ts';
+import type { ProvenColumn } from './styles.ts';
+import { textOf } from './values.ts';
+
+/** A column whose style may be open, and where it is in the file. */
+export interface PlacedColumn {
+  at: number;
+  column: ProvenColumn;
+}
+
+/**
+ * Reads through a file for values that prove the styles of those columns that are open, until all are proven or the file
+ * ends. After it, no style is open any more, so that the order of the rows decides nothing.
+ */
+export async function proveStyles(csv: CsvFile, columns: PlacedColumn[]): Promise<void> {
+  let open = columns.filter(({ column }) => column.isOpen);
+  for await (const group of csv.groups) {
+    for (const { cells, line, stray, typed } of group) {
+      if (cells.length !== csv.header.length || stray !== undefined || cells.some(hasNul)) continue;
+      for (const { at, column } of open) if (!typed?.[at]) column.prove(textOf(cells[at]!), line);
+    }
+    open = open.filter(({ column }) => column.isOpen);
+    if (open.length === 0) break;
+  }
+  for (const { column } of open) column.close();
+}
+
+function hasNul(cell: string): boolean {
+  return cell.includes('\0');
+}
