@@ -1,5 +1,5 @@
 import { PayrunError } from '../errors.ts';
-import { showCount } from '../money.ts';
+import { isCurrency, showCount } from '../money.ts';
 import type { AmountColumn } from './amounts.ts';
 import { type ExactNumber, showExact } from './numbers.ts';
 import type { CsvRecord } from './record-reading.ts';
@@ -64,7 +64,7 @@ export function compareTotals(
     if (text === '') return `${where} have no amount to compare the rows with`;
     const currency = currencyOf(record.cells[at.currency ?? -1]?.trim().toUpperCase() ?? '', controls);
     if (currency === undefined) return `${where} were not compared: the rows have several currencies`;
-    const sum = controls.sums.get(currency)!;
+    const sum = controls.sums.get(currency) ?? { units: 0n, scale: 0 };
     const readings = amounts.readings(text);
     if (readings.some((one) => difference(one, sum).units === 0n)) return `${where} agree with the rows`;
     const rows = `${showCount(controls.rows)} ${controls.rows === 1 ? 'row' : 'rows'}`;
@@ -82,14 +82,14 @@ export function compareTotals(
 }
 
 function currencyOf(stated: string, { sums }: Controls): string | undefined {
-  if (sums.has(stated)) return stated;
+  if (isCurrency(stated) || sums.size === 0) return stated;
   return sums.size === 1 ? [...sums.keys()][0] : undefined;
 }
 
 function apart(said: ExactNumber, sum: ExactNumber, currency: string): string {
   const { units, scale } = difference(sum, said);
   const size = showExact({ units: units < 0n ? -units : units, scale });
-  return `it says ${showExact(said)} ${currency}, they add up to ${showExact(sum)}, which is ${size} ${units < 0n ? 'less' : 'more'}`;
+  return `it says ${`${showExact(said)} ${currency}`.trim()}, they add up to ${showExact(sum)}, which is ${size} ${units < 0n ? 'less' : 'more'}`;
 }
 
 function unreadable(controls: Controls): string {

@@ -23,8 +23,9 @@ const marks = [',', ';', '\t', '|'];
 
 /**
  * The mark that parts the cells: the one that a `sep=` line or a rejects file shows, else that of `, ; tab |` by which a
- * line has cells that `isHeader` takes for a header's, else the one that most of the lines have equally often and, where
- * two are alike in that, that they have more of.
+ * line has cells that `isHeader` takes for a header's; without `isHeader` the first line is the header, and its is the
+ * mark that it has most of. Where that leaves several, it is the one that most of the lines have equally often and,
+ * where two are alike in that too, that they have more of.
  */
 export function delimiterOf(lines: string[], isHeader?: (names: string[]) => boolean): string {
   const [first = ''] = lines;
@@ -32,7 +33,8 @@ export function delimiterOf(lines: string[], isHeader?: (names: string[]) => boo
   if (named) return named;
   const likely = lines.slice(0, likelyLines);
   const outside = likely.map((line) => line.replace(/"[^"]*"/g, ''));
-  const scored = (isHeader ? headerMarks(likely, isHeader) : marks).map((mark) => ({
+  const possible = isHeader ? headerMarks(likely, isHeader) : mostIn(outside[0] ?? '');
+  const scored = possible.map((mark) => ({
     mark,
     ...agreement(outside.map((line) => line.split(mark).length - 1)),
   }));
@@ -50,6 +52,11 @@ function headerMarks(lines: string[], isHeader: (names: string[]) => boolean): s
     if (found.length > 0) return found;
   }
   return marks;
+}
+
+function mostIn(line: string): string[] {
+  const counts = marks.map((mark) => line.split(mark).length - 1);
+  return marks.filter((_, index) => counts[index] === Math.max(...counts));
 }
 
 /** How many lines have the same number of marks, at least one, and that number. */

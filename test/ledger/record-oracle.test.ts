@@ -6,6 +6,7 @@ import { type Desk, openDesk } from '../support/desk.ts';
 import { decimalText, type Entry, Oracle, type OracleTerms } from '../support/oracle.ts';
 import { holds } from '../support/property.ts';
 import { csvOf, type DreamtWorld, dreamtWorld, ratesOf } from '../support/worlds.ts';
+import { withPoint } from './selling.ts';
 
 const { db } = await testDatabase();
 
@@ -66,6 +67,7 @@ async function deskOf(dreamt: DreamtWorld): Promise<Desk> {
       })),
     },
     rates: ratesOf(dreamt),
+    sources: [withPoint],
   });
   const people = Object.entries(terms.affiliates).map(
     ([ref, { status, override }]) => `${ref},${ref},${status},${override ?? ''}`,

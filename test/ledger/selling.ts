@@ -16,8 +16,11 @@ export async function deskWithTwo(db: Db, settings: DeskSettings = {}): Promise<
 /** Desks like that one, whose programme has the given terms, and rates.csv the given lines. */
 export function ruledDesks(db: Db) {
   return (program: Record<string, unknown>, rates?: string[]): Promise<Desk> =>
-    deskWithTwo(db, rates ? { program, rates } : { program });
+    deskWithTwo(db, { program, sources: [withPoint], ...(rates ? { rates } : {}) });
 }
+
+/** Payrun's own columns; dinars such as 1.500 prove no decimal mark of their own. */
+export const withPoint = { ref: 'own', kind: 'sales_csv', decimal: '.' };
 
 /** Imports rows in the canonical layout, with more columns when they are named; how they ended, without zeros. */
 export async function land(desk: Desk, rows: string[], more = '') {
