@@ -25,7 +25,7 @@ export interface Disputed {
 export async function dispute(session: Session, mover: Mover, importId: string | null): Promise<Disputed> {
   const { accountId } = mover;
   await session.client.query('drop table if exists pg_temp.dispute_judged');
-  await sql`update dispute_stage set import_id = ${importId}::uuid where import_id is null`.execute(
+  await sql`/* ledger.dispute.origin */ update dispute_stage set import_id = ${importId}::uuid where import_id is null`.execute(
     session.sql,
   );
   await takeParked(session, accountId);
@@ -59,8 +59,14 @@ export async function hasParkedDisputes(session: Session, accountId: number): Pr
   return found.rows.length > 0;
 }
 
-/** Their numbers stay clear of those that parked refunds get. */
+/** As for refunds, from which their numbers stay clear; a row with other facts replaces a parked one. */
 async function takeParked(session: Session, accountId: number): Promise<void> {
+  await sql`/* ledger.dispute.replace_parked */
+    delete from parked_dispute p using dispute_stage s
+    where p.account_id = ${accountId} and p.external_id = s.external_id and p.state = s.state
+      and (p.sale_external_id <> s.sale_external_id or p.amount <> s.amount or p.currency <> s.currency)`.execute(
+    session.sql,
+  );
   await sql`/* ledger.dispute.take_parked */
     insert into dispute_stage (n, line, external_id, sale_external_id, state, amount, currency, occurred_at, parked_id, import_id)
     select -1000000000 - row_number() over (order by p.id desc), p.line, p.external_id, p.sale_external_id, p.state, p.amount, p.currency,

@@ -33,7 +33,7 @@ export interface Reversed {
  */
 export async function reverse(session: Session, mover: Mover, importId: string | null): Promise<Reversed> {
   const { accountId } = mover;
-  await sql`update refund_stage set import_id = ${importId}::uuid where import_id is null`.execute(
+  await sql`/* ledger.reverse.origin */ update refund_stage set import_id = ${importId}::uuid where import_id is null`.execute(
     session.sql,
   );
   // Other marks of the outcome table say that the sale was refused, or is in conflict: its refund waits for that.
@@ -71,8 +71,18 @@ export async function hasParkedRefunds(session: Session, accountId: number): Pro
   return found.rows.length > 0;
 }
 
-/** Parked refunds whose sale is known now come before the rows of the file, which may be doubles of them. */
+/**
+ * Parked refunds whose sale is known now come before the rows of the file, which may be doubles of them. A row with
+ * other facts replaces a parked one: nothing was booked that it could be in conflict with.
+ */
 async function takeParked(session: Session, accountId: number): Promise<void> {
+  await sql`/* ledger.reverse.replace_parked */
+    delete from parked_refund p using refund_stage s
+    where p.account_id = ${accountId} and p.external_id = s.external_id
+      and (p.sale_external_id <> s.sale_external_id or p.amount <> s.amount or p.is_total <> s.is_total
+        or p.currency <> s.currency or (p.occurred_at <> s.occurred_at and p.occurred_at_given and s.occurred_at_given))`.execute(
+    session.sql,
+  );
   await sql`/* ledger.reverse.take_parked */
     insert into refund_stage (n, line, external_id, sale_external_id, amount, is_total, currency, occurred_at,
       occurred_at_given, parked_id, import_id)

@@ -121,6 +121,16 @@ test('another end, another sale and another currency are seen; an unknown sale i
   expect(await lines(world)).toEqual(['2000 pending', '2000 pending', '2000 pending', '-200 pending']);
 });
 
+test('a waiting one that names the wrong currency is replaced by a row that corrects it', async () => {
+  const { world, affiliateId } = await sold(db);
+  const lost = { saleExternalId: 'T', state: 'lost' as const, amount: 1_000n };
+  expect(await disputes(world, { ...lost, currency: 'EUR' })).toEqual({ parked: 1 });
+  await world.sale(affiliateId, {}, { external_id: 'T' });
+  expect(await disputes(world)).toEqual({});
+  expect(await disputes(world, lost)).toEqual({ recorded: 1 });
+  expect(await lines(world)).toEqual(['2000 pending', '2000 pending', '-200 pending']);
+});
+
 test('whatever order a dispute is told in, however often, and in however many files, it ends the same', async () => {
   const telling = fc.record({
     end: fc.constantFrom(undefined, 'won' as const, 'lost' as const),

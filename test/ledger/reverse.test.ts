@@ -291,12 +291,22 @@ describe('which refunds count', () => {
     const later: Refund = { externalId: 'early', saleExternalId: 'T', amount: 5_000n };
     expect(await refund(world, later)).toEqual({ parked: 1 });
     expect(await refund(world, later)).toEqual({ duplicates: 1 });
-    expect(await refund(world, { ...later, amount: 1n })).toEqual({ rejected: 1 });
     await world.sale(affiliateId, {}, { external_id: 'T' });
     expect(await refund(world)).toEqual({});
     expect(await lines(world)).toEqual(['2000 pending', '2000 pending', '-1000 pending']);
     expect(await refund(world, later)).toEqual({ duplicates: 1 });
     expect((await audited(world)).filter((message) => !message.includes('import'))).toEqual([]);
+  });
+
+  test('a waiting one is replaced by a row that corrects it, before its sale comes and after', async () => {
+    const { world, affiliateId } = await sold(db);
+    const early: Refund = { externalId: 'early', saleExternalId: 'T', amount: 50_000n };
+    await refund(world, early);
+    expect(await refund(world, { ...early, amount: 40_000n })).toEqual({ parked: 1 });
+    await world.sale(affiliateId, {}, { external_id: 'T' });
+    expect(await refund(world, { ...early, amount: 40_000n })).toEqual({ rejected: 1 });
+    expect(await refund(world, { ...early, amount: 5_000n })).toEqual({ recorded: 1 });
+    expect(await refund(world, { ...early, amount: 5_000n })).toEqual({ duplicates: 1 });
   });
 
   test('a waiting one that turns out to be too much waits on, with the reason', async () => {

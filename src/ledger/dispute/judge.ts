@@ -28,7 +28,7 @@ export async function judgeDisputes(session: Session, accountId: number): Promis
       ) waiting on true
     ),
     sound as materialized (
-      select *, coalesce(known_sale, first_value(conversion_id) over (partition by external_id order by n)) as home
+      select *, row_number() over (partition by external_id, state order by n) as sound_time, coalesce(known_sale, first_value(conversion_id) over (partition by external_id order by n)) as home
       from looked_up where conversion_id is not null and currency = sale_currency and amount > 0
     ),
     ending as materialized (
@@ -41,7 +41,7 @@ export async function judgeDisputes(session: Session, accountId: number): Promis
         when sound.n is null then 'rejected'
         when sound.home <> l.conversion_id then 'conflicts'
         when l.state <> 'opened' and coalesce(nullif(l.known_status, 'open'), ending.state) <> l.state then 'conflicts'
-        when l.time > 1 then 'duplicates'
+        when sound.sound_time > 1 then 'duplicates'
         when l.state = 'opened' then case when l.known_opened is null then 'recorded' else 'duplicates' end
         when l.known_status = l.state then 'duplicates'
         else 'recorded'
