@@ -1,6 +1,7 @@
 import { describeError, type PayrunError } from '../errors.ts';
 import type { ImportOutcome, Kind } from '../imports/import.ts';
 import { showCount } from '../money.ts';
+import { describePreview } from './describe-preview.ts';
 import { type Paint, pairs, paragraphs, plural, section, showDecimal, table } from './render.ts';
 
 /** What became of one file. */
@@ -28,6 +29,7 @@ export function describeImport(paint: Paint, one: Imported): string {
   return paragraphs(
     `${paint.bold(report.file)}  ${id}`,
     first === null ? '' : `These are rejects of ${first} that came back.`,
+    describePreview(paint, report.preview),
     describeCounts(paint, outcome.counts),
     describeMoney(paint, outcome.totals),
     list(paint, 'Changed', report.changes),

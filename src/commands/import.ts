@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
-import { type ImportOutcome, importFile, type Kind } from '../imports/import.ts';
+import { type ImportOutcome, importFile, type Kind, readExpected } from '../imports/import.ts';
 import { executeRun } from '../runs/run.ts';
 import { describeImport, type Imported } from './describe-import.ts';
 import { withAccount } from './open.ts';
@@ -14,6 +14,8 @@ interface ImportFlags {
   again?: boolean;
   dryRun?: boolean;
   plan?: string;
+  expectRows?: string;
+  expectTotal?: string[];
 }
 
 const kinds: [kind: Kind, description: string][] = [
@@ -53,6 +55,14 @@ export function register(program: Command, shell: Shell): void {
       .option('--again', 'import a file although the same bytes were imported before')
       .option(dryRunFlag, `${dryRunHelp}; ends with the code of a plan`)
       .option('--plan <code>', 'import exactly what --dry-run showed, if nothing has changed since');
+    if (kind === 'sales') {
+      command
+        .option('--expect-rows <count>', 'refuse the file unless it has so many rows of data')
+        .option(
+          '--expect-total <currency=sum...>',
+          'refuse the file unless its amounts come to this: EUR=18230.55',
+        );
+    }
     if (kind === 'sales' || kind === 'events') {
       command.addOption(new Option('-s, --source <ref>', 'how to read it: a source of payrun.json'));
     }
@@ -66,6 +76,10 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
     throw new PayrunError('usage', 'A plan is of one file.', { place: { field: '--plan' } });
   if (files.filter((file) => file === '-').length > 1)
     throw new PayrunError('usage', 'Standard input can be read once only.');
+  const { source, again, plan } = flags;
+  const expected = readExpected(flags.expectRows, flags.expectTotal ?? []);
+  if (expected && files.length > 1)
+    throw new PayrunError('usage', 'Control totals are of one file.', { place: { field: '--expect-rows' } });
   return withAccount(shell, async (context, account) => {
     const done: Imported[] = [];
     for (const file of files) {
@@ -77,7 +91,7 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
       };
       try {
         const result = await executeRun<ImportOutcome>(context, account, spec, (work) =>
-          importFile(work, { kind, file, source: flags.source, again: flags.again, plan: flags.plan }),
+          importFile(work, { kind, file, source, again, plan, expected }),
         );
         if (result.status === 'skipped') throw new Error('An import by hand has no slot.');
         const run = spec.dryRun ? null : showId('run', result.runId);

@@ -195,6 +195,8 @@ export interface StoredReport {
   warnings: string[];
   changes: string[];
   rejected_groups: { code: string; field: string; rows: number; first_line: number; message: string }[];
+  /** What showed how columns are written, so that its rejects are read the same; not in the first versions. */
+  styles?: { field: string; style: string; line: number; value: string }[];
 }
 
 export interface ConversionRow {

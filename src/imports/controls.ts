@@ -1,7 +1,7 @@
 import { PayrunError } from '../errors.ts';
 import { isCurrency, showCount } from '../money.ts';
 import type { AmountColumn } from './amounts.ts';
-import { type ExactNumber, showExact } from './numbers.ts';
+import { difference, type ExactNumber, scaled, showExact } from './numbers.ts';
 import type { CsvRecord } from './record-reading.ts';
 
 /** What the rows of a file come to, whatever becomes of each: to be compared with totals from elsewhere. */
@@ -96,13 +96,4 @@ function unreadable(controls: Controls): string {
   if (controls.unreadable === 0) return '';
   const one = controls.unreadable === 1;
   return ` ${showCount(controls.unreadable)} ${one ? 'row has' : 'rows have'} no amount that can be read.`;
-}
-
-function difference(one: ExactNumber, other: ExactNumber): ExactNumber {
-  const scale = Math.max(one.scale, other.scale);
-  return { units: scaled(one, scale) - scaled(other, scale), scale };
-}
-
-function scaled({ units, scale }: ExactNumber, wider: number): bigint {
-  return units * 10n ** BigInt(wider - scale);
 }

@@ -38,6 +38,7 @@ export async function earlierImport(
       rejects_of: null,
       already_imported: { import: showId('import', earlier.id), at: earlier.finished_at.toISOString() },
       plan: null,
+      preview: null,
       warnings: [],
       changes: [],
       rejected_groups: [],

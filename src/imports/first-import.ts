@@ -1,6 +1,7 @@
 import type { Session } from '../db/connect.ts';
 import type { ImportRow } from '../db/tables.ts';
 import { readId } from '../ids.ts';
+import type { Evidence } from './styles.ts';
 
 /**
  * The UUID of the import whose rejects came back as a file of `kind` and `name`: the one that its rows name
@@ -23,4 +24,20 @@ export async function firstImport(
     .where('kind', '=', kind)
     .executeTakeFirst();
   return first?.id;
+}
+
+/** What showed in an import how its columns are written; nothing where it is not known, or there was no such import. */
+export async function stylesOf(
+  session: Session,
+  accountId: number,
+  importId: string | undefined,
+): Promise<Evidence[]> {
+  if (importId === undefined) return [];
+  const found = await session.sql
+    .selectFrom('import')
+    .select('report')
+    .where('account_id', '=', accountId)
+    .where('id', '=', importId)
+    .executeTakeFirst();
+  return found?.report?.styles ?? [];
 }

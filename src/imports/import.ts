@@ -8,6 +8,7 @@ import type { Work } from '../runs/work.ts';
 import { earlierImport } from './earlier-import.ts';
 import { type LogKind, logKindOf } from './event-log.ts';
 import { landEvents } from './events.ts';
+import type { Expected } from './expected.ts';
 import { takeInbox } from './inbox.ts';
 import { type ImportOutcome, type Kind, type Landed, type Landing, landingOf } from './landing.ts';
 import { type InputFile, withInputFile } from './open.ts';
@@ -21,6 +22,7 @@ import { settleRejects } from './rejects.ts';
 import { landSales } from './sales.ts';
 import { limitsFor, sourcesFor } from './source.ts';
 
+export { type Expected, readExpected } from './expected.ts';
 export { type ImportHistory, type ImportRecord, listImports, showImport } from './history.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
 
@@ -34,6 +36,8 @@ export interface ImportOptions {
   again?: boolean | undefined;
   /** The code of a rehearsal: the import is done only if nothing has changed since. */
   plan?: string | undefined;
+  /** Control totals that a sales file must agree with. */
+  expected?: Expected | undefined;
 }
 
 /**
@@ -83,7 +87,7 @@ async function landFile(
   isAgain: boolean,
 ): Promise<ImportOutcome> {
   const { clock, log } = work.context;
-  const { kind, source, again = false } = options;
+  const { kind, source, again = false, expected } = options;
   const importId = newId(clock());
   const progress = progressOf(file.name, log, clock);
   const ahead = new PriceAhead(work.context.db);
@@ -103,6 +107,7 @@ async function landFile(
         progress,
         ahead,
         isAgain,
+        expected,
       };
       const { sourceId, ...result } = await landRows(session, landing, options);
       landed = result;

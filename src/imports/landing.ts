@@ -6,11 +6,14 @@ import type { Mover } from '../ledger/journal.ts';
 import type { PriceAhead } from '../ledger/price-ahead.ts';
 import { formatAmount, showCount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
+import type { Expected } from './expected.ts';
 import { faultMessage } from './faults.ts';
 import { firstImport } from './first-import.ts';
 import type { InputFile } from './open.ts';
+import type { Preview } from './preview.ts';
 import type { Progress } from './progress.ts';
 import type { RejectsFile } from './rejects.ts';
+import type { Evidence } from './styles.ts';
 
 export type Kind = 'affiliates' | 'referrals' | 'sales' | 'events';
 
@@ -24,6 +27,7 @@ export interface Landing {
   ahead: PriceAhead;
   /** The same bytes were imported before. */
   isAgain: boolean;
+  expected?: Expected | undefined;
 }
 
 /** How the rows of a file ended; they add up to the rows read. */
@@ -49,6 +53,9 @@ export interface Landed {
   /** What was updated, one sentence each, without personal data; at most fifty. */
   changes: string[];
   rejects: RejectsFile | undefined;
+  preview?: Preview | undefined;
+  /** What showed how the columns are written. */
+  styles?: Evidence[];
   /** The UUID of the import that the file says its rows were rejected by. */
   rejectsOf?: string | undefined;
 }
@@ -64,6 +71,8 @@ export interface ImportReport {
   already_imported: { import: string; at: string } | null;
   /** Of a rehearsal: the code by which exactly this can be asked for. */
   plan: string | null;
+  /** Of a rehearsed sales file: how it was read, and what it would do for whom. */
+  preview: Preview | null;
   warnings: string[];
   changes: string[];
   rejected_groups: { code: string; field: string; rows: number; first_line: number; message: string }[];
@@ -120,7 +129,7 @@ export async function landingOf(
       rejects_file: rejectsFile,
       finished_at: about.now,
       rejects_of: rejectsOf ?? null,
-      report: JSON.stringify({ warnings, changes, rejected_groups: groups }),
+      report: JSON.stringify({ warnings, changes, rejected_groups: groups, styles: landed.styles ?? [] }),
     })
     .execute();
   const needsPerson = counts.rejected > 0 || counts.conflicts > 0;
@@ -136,6 +145,7 @@ export async function landingOf(
       rejects_of: rejectsOf === undefined ? null : showId('import', rejectsOf),
       already_imported: null,
       plan: about.plan ?? null,
+      preview: landed.preview ?? null,
       warnings,
       changes,
       rejected_groups: groups,

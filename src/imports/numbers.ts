@@ -45,6 +45,17 @@ export function showExact({ units, scale }: ExactNumber): string {
   return units < 0n ? `-${text}` : text;
 }
 
+/** `one` less `other`. */
+export function difference(one: ExactNumber, other: ExactNumber): ExactNumber {
+  const scale = Math.max(one.scale, other.scale);
+  return { units: scaled(one, scale) - scaled(other, scale), scale };
+}
+
+/** The units of a number where it has `wider` decimals, which are as many as it has or more. */
+export function scaled({ units, scale }: ExactNumber, wider: number): bigint {
+  return units * 10n ** BigInt(wider - scale);
+}
+
 /** An amount taken apart: the text of its number, whether it is negative, and what else stands there. */
 export interface AmountParts {
   number: string;

@@ -1,18 +1,24 @@
 import type { CsvFile } from './records.ts';
-import type { ProvenColumn } from './styles.ts';
+import type { Evidence, ProvenColumn } from './styles.ts';
 import { textOf } from './values.ts';
 
 /** A column whose style may be open, and where it is in the file. */
 export interface PlacedColumn {
+  field: string;
   at: number;
   column: ProvenColumn;
 }
 
 /**
  * Reads through a file for values that prove the styles of those columns that are open, until all are proven or the file
- * ends. After it, no style is open any more, so that the order of the rows decides nothing.
+ * ends; then takes them from `earlier`, what proved them in the file whose rejects this one has. After it, no style is
+ * open any more, so that the order of the rows decides nothing.
  */
-export async function proveStyles(csv: CsvFile, columns: PlacedColumn[]): Promise<void> {
+export async function proveStyles(
+  csv: CsvFile,
+  columns: PlacedColumn[],
+  earlier: () => Promise<Evidence[]>,
+): Promise<void> {
   let open = columns.filter(({ column }) => column.isOpen);
   for await (const group of csv.groups) {
     for (const { cells, line, stray, typed } of group) {
@@ -22,6 +28,8 @@ export async function proveStyles(csv: CsvFile, columns: PlacedColumn[]): Promis
     open = open.filter(({ column }) => column.isOpen);
     if (open.length === 0) break;
   }
+  for (const { field, value, line } of open.length === 0 ? [] : await earlier())
+    open.find((one) => one.field === field)?.column.prove(value, line);
   for (const { column } of open) column.close();
 }
 

@@ -56,10 +56,10 @@ export class SaleFigures {
       { format: settings.dateFormat, zone, fallback: defaults.occurred_at },
     );
     this.styled = [
-      { at: at.amount, column: this.amount },
-      { at: at.expense, column: this.#expense },
-      { at: at.refunded_total, column: this.#total },
-      { at: at.occurred_at, column: this.#date },
+      { field: 'amount', at: at.amount, column: this.amount },
+      { field: 'expense', at: at.expense, column: this.#expense },
+      { field: 'refunded_total', at: at.refunded_total, column: this.#total },
+      { field: 'occurred_at', at: at.occurred_at, column: this.#date },
     ].filter((one) => one.at !== -1);
   }
 

@@ -7,7 +7,10 @@ import { createStage, type StagedSale } from '../ledger/stage.ts';
 import { batchRecorder } from './batches.ts';
 import { compareTotals } from './controls.ts';
 import { guessedEncoding } from './encoding.ts';
+import { assertExpected } from './expected.ts';
+import { firstImport, stylesOf } from './first-import.ts';
 import { type Landed, type Landing, warningOf } from './landing.ts';
+import { PreviewRows, previewOf } from './preview.ts';
 import { proveStyles } from './prove.ts';
 import type { Rates } from './rates.ts';
 import { type CsvFile, type CsvRecord, readCsv } from './records.ts';
@@ -17,6 +20,7 @@ import { returned } from './returned.ts';
 import { fitting, tableReading } from './sale-layout.ts';
 import { type SaleReader, saleReader, type Warnings } from './sale-row.ts';
 import type { Source } from './source.ts';
+import type { Evidence } from './styles.ts';
 import { asText } from './typed-cells.ts';
 
 const fieldNames = {
@@ -81,20 +85,27 @@ export async function landSales(
     hasCustomers: present.some((field) => field === 'customer_id' || field === 'customer_email'),
   };
   await createStage(session);
+  const idPrefix = newIdPrefix(mover.now);
   const recorder = batchRecorder(session, mover, batch, {
     fields,
-    idPrefix: newIdPrefix(mover.now),
+    idPrefix,
     ahead: landing.ahead,
     isAgain: landing.isAgain,
   });
+  const preview = work.dryRun ? new PreviewRows(csv.header, columns) : undefined;
   const refunds = await refundsBeside(session, mover, present);
+  const earlierStyles = async () => {
+    const first = await firstImport(session, mover.accountId, { kind: 'sales', file }, rejectsOf());
+    return stylesOf(session, mover.accountId, first);
+  };
   let rows = 0;
   for await (const group of csv.groups) {
     for (const one of group) {
-      const sale = reader.read(one) ?? (await readProven(one, reader, again));
+      const sale = reader.read(one) ?? (await readProven(one, reader, again, earlierStyles));
       const full = sale.refundOf === undefined ? recorder.add(sale) : undefined;
       if (full) await full;
       if (refunds) await refunds.add(sale);
+      if (preview && !preview.isFull) preview.add(one, sale);
     }
     rows += group.length;
     throwIfInterrupted(work.context.signal);
@@ -102,6 +113,7 @@ export async function landSales(
   }
   const { amount, controls } = reader.figures;
   const at = { amount: columns.get('amount'), currency: columns.get('currency') };
+  if (landing.expected) assertExpected(landing.expected, controls, file.shown);
   const agreed = compareTotals(csv.beside.totals, controls, at, amount, file.shown);
   const verdicts = await recorder.finish();
   if (rows === 0 && !source.settings.allow_empty) throw emptyFile(file.shown, csv.headerLine);
@@ -137,6 +149,16 @@ export async function landSales(
     ],
     rejects,
     rejectsOf: rejectsOf(),
+    preview:
+      preview &&
+      (await previewOf(session, mover.accountId, {
+        encoding: file.encoding,
+        csv,
+        styles: reader.figures.evidence,
+        rows: preview.rows,
+        idPrefix,
+      })),
+    styles: reader.figures.evidence,
     sourceId: source.id ?? null,
   };
 }
@@ -155,8 +177,9 @@ async function readProven(
   record: CsvRecord,
   reader: SaleReader,
   again: () => Promise<CsvFile>,
+  earlier: () => Promise<Evidence[]>,
 ): Promise<StagedSale> {
-  await proveStyles(await again(), reader.figures.styled);
+  await proveStyles(await again(), reader.figures.styled, earlier);
   return reader.read(record)!;
 }
 

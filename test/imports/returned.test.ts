@@ -204,6 +204,26 @@ describe('a rejects file that comes back', () => {
     expect(readId(report.import)).toBeDefined();
   });
 
+  test('is read in the style that other rows of the first file have shown', async () => {
+    const own = await deskOfAnn(db);
+    const text = [header, 's-1;ann;1.234,50;USD;25.01.2026', 's-2;nobody;1,234;USD;03.02.2026'].join('\n');
+    const { report } = await own.land(
+      'sales',
+      `${text.replaceAll(',', (mark, at) => (at < header.length ? ';' : mark))}\n`,
+    );
+    const rejects = await readFile(path.join(own.workspace, report.rejects_file!), 'utf8');
+    const fixed = await own.land('sales', rejects.replace('nobody', 'bob'), { name: 'still wrong.csv' });
+    expect(fixed.counts).toMatchObject({ rejected: 1 });
+    const again = await readFile(path.join(own.workspace, fixed.report.rejects_file!), 'utf8');
+    const landed = await own.land('sales', again.replace('bob', 'ann').replace('1,234', '1,23'));
+    expect(landed.totals).toMatchObject({ USD: { sales: '1.23' } });
+    const sales = [...(await booked(own.world)).values()];
+    expect(sales.map((sale) => sale.occurred_at.toISOString())).toEqual([
+      '2026-01-24T23:00:00.000Z',
+      '2026-02-02T23:00:00.000Z',
+    ]);
+  });
+
   test('a column of one’s own called line or message stays a column like any other', async () => {
     const own = await deskOfAnn(db, {
       sources: [{ ref: 'shop', kind: 'sales_csv', mapping: { note: 'message' } }],

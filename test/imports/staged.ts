@@ -58,7 +58,11 @@ async function staged(file: string, settings: Source['settings']): Promise<Stage
       for (const record of group) {
         let sale = reader.read(record);
         if (!sale) {
-          await proveStyles(await readCsv(input, tableReading(sources, file)), reader.figures.styled);
+          await proveStyles(
+            await readCsv(input, tableReading(sources, file)),
+            reader.figures.styled,
+            async () => [],
+          );
           sale = reader.read(record)!;
         }
         sales.push(sale);

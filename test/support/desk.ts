@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type AccountConfig, checkConfig } from '../../src/config.ts';
 import { applyChanges, planChanges } from '../../src/db/apply.ts';
 import type { Db } from '../../src/db/connect.ts';
-import { type ImportOutcome, importFile, type Kind } from '../../src/imports/import.ts';
+import { type Expected, type ImportOutcome, importFile, type Kind } from '../../src/imports/import.ts';
 import type { Work } from '../../src/runs/work.ts';
 import { testWork, testWorkspace } from './work.ts';
 import { today, World } from './world.ts';
@@ -22,6 +22,7 @@ export interface LandOptions {
   again?: boolean;
   dryRun?: boolean;
   plan?: string;
+  expected?: Expected;
 }
 
 /** A workspace with an account of its own, and what a person does there: drop files, import them, start nights. */
