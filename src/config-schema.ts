@@ -1,7 +1,9 @@
 import cron from 'node-cron';
 import { z } from 'zod';
+import { listOf, reportDoubles } from './config-doubles.ts';
 import { limitsSchema } from './limits.ts';
 import { isCurrency, parseAmount, parsePercent } from './money.ts';
+import { presetNames } from './preset-names.ts';
 import { isZone } from './time.ts';
 
 /** The columns of a sale, however it comes; a mapping or a default may give any of them. */
@@ -136,6 +138,10 @@ const source = z.strictObject({
   ref,
   kind: z.enum(['sales_csv', 'affonso_events', 'stripe_events']),
   program: ref,
+  /** A known export, on top of which the other settings are laid. */
+  preset: z.enum(presetNames).optional(),
+  /** What becomes of a sale without affiliate whose customer is not known; `reject`, or `ignore` with a preset. */
+  unattributed: z.enum(['reject', 'ignore']).optional(),
   /** Where a date without an offset was written; the programme's own zone unless said. */
   timezone: zone.optional(),
   /** Canonical field to the header of the file, or its position as "#3". */
@@ -208,21 +214,3 @@ export const fileSchema = z.strictObject({
     .superRefine((value, context) => reportDoubles(value, [], context), always),
   jobs: z.record(z.string(), job).default({}),
 });
-
-function reportDoubles(items: { ref: string }[], at: string[], context: z.core.$RefinementCtx): void {
-  const refs = listOf(items).map((item) => item?.ref);
-  for (const [index, name] of refs.entries()) {
-    if (name !== undefined && refs.indexOf(name) < index) {
-      context.addIssue({
-        code: 'custom',
-        path: [...at, index, 'ref'],
-        message: `"${name}" stands here twice`,
-        input: name,
-      });
-    }
-  }
-}
-
-function listOf<T>(value: T[]): T[] {
-  return Array.isArray(value) ? value : [];
-}

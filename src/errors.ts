@@ -96,6 +96,8 @@ export interface ErrorDetail {
   place?: Place;
   /** The offending text as it was found; never a secret, bank detail or e-mail address. */
   found?: string;
+  /** Lines for the person who asked, alone: they may show values of a file, so they are neither stored nor logged. */
+  aside?: readonly string[];
   /** Replaces the catalogue's advice where a better one is known. */
   todo?: string;
   cause?: unknown;
@@ -109,6 +111,7 @@ export class PayrunError extends Error {
   readonly todo: string;
   readonly place: Place | undefined;
   readonly found: string | undefined;
+  readonly aside: readonly string[];
 
   /** `code` picks exit code, HTTP status and advice from the catalogue; `what` is one sentence in plain words. */
   constructor(code: ErrorCode, what: string, detail: ErrorDetail = {}) {
@@ -120,12 +123,13 @@ export class PayrunError extends Error {
     this.todo = detail.todo ?? catalogue[code].todo;
     this.place = detail.place;
     this.found = detail.found;
+    this.aside = detail.aside ?? [];
   }
 }
 
 /**
  * The one layout in which errors are shown: what, where, the offending text, what to do.
- * Returns plain text of two to four lines, and those of a message that is a list, without a final newline.
+ * Returns plain text of two to four lines, and those of a message that is a list or that go aside, without a final newline.
  */
 export function describeError(error: PayrunError): string {
   const [what, ...list] = error.message.split('\n');
@@ -133,6 +137,7 @@ export function describeError(error: PayrunError): string {
   const where = placeText(error.place);
   if (where) lines.push(`  where: ${where}`);
   if (error.found !== undefined) lines.push(`  found: ${clip(error.found)}`);
+  lines.push(...error.aside.map((line) => `    ${line}`));
   lines.push(`  to do: ${error.todo}`);
   return lines.join('\n');
 }

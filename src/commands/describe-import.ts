@@ -27,7 +27,9 @@ export function describeImport(paint: Paint, one: Imported): string {
   const first = report.rejects_of;
   const id = dryRun ? paint.warn('dry run: nothing was kept') : paint.dim(`${report.import}  ${run}`);
   return paragraphs(
-    `${paint.bold(report.file)}  ${id}`,
+    [`${paint.bold(report.file)}  ${id}`, paint.dim(describeLayout(report.layout))]
+      .filter(Boolean)
+      .join('\n'),
     first === null ? '' : `These are rejects of ${first} that came back.`,
     describePreview(paint, report.preview),
     describeCounts(paint, outcome.counts),
@@ -38,6 +40,14 @@ export function describeImport(paint: Paint, one: Imported): string {
     describeRejects(paint, report, dryRun),
     report.plan === null ? '' : `To do exactly this, import it with ${paint.bold(`--plan ${report.plan}`)}.`,
   );
+}
+
+function describeLayout(layout: ImportOutcome['report']['layout']): string {
+  if (!layout) return '';
+  const { source, preset, why } = layout;
+  const known = preset === null ? '' : `as the preset ${preset}`;
+  const own = source === null ? 'in Payrun’s own layout' : `as the source "${source}" says`;
+  return `Read ${known || own}, because ${why}.`;
 }
 
 /** How rows ended, the counts that are not zero, and the rows read. */

@@ -7,6 +7,7 @@ import { describeImport, type Imported } from './describe-import.ts';
 import { withAccount } from './open.ts';
 import { dryRunFlag, dryRunHelp } from './options.ts';
 import { paragraphs } from './render.ts';
+import { saveMapping } from './save-mapping.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface ImportFlags {
@@ -16,6 +17,7 @@ interface ImportFlags {
   plan?: string;
   expectRows?: string;
   expectTotal?: string[];
+  saveMapping?: string;
 }
 
 const kinds: [kind: Kind, description: string][] = [
@@ -36,6 +38,7 @@ Examples:
   payrun import sales march.csv --dry-run          see what would happen
   payrun import sales march.csv --plan 7KQ2M9-1FX8D0-ZP3T5W   do just that, if nothing has changed since
   payrun import sales march.csv --source offline   read it as the source "offline" of payrun.json says
+  payrun import sales march.csv --save-mapping erp keep the proposed mapping as the source "erp", and import
   gunzip -c march.csv.gz | payrun import sales -   from standard input; .gz and .zip files can be named as they are
 
 A file lands whole or not at all. Rows that can't be recorded go to rejects/, to be corrected and imported again.`;
@@ -66,6 +69,10 @@ export function register(program: Command, shell: Shell): void {
     if (kind === 'sales' || kind === 'events') {
       command.addOption(new Option('-s, --source <ref>', 'how to read it: a source of payrun.json'));
     }
+    if (kind === 'sales') {
+      const help = 'accept the mapping proposed for an unknown file: add it to payrun.json under this name';
+      command.addOption(new Option('--save-mapping <ref>', help).conflicts(['source', 'plan']));
+    }
     command.action(shell.does((files: string[], flags: ImportFlags) => importAll(shell, kind, files, flags)));
   }
 }
@@ -76,22 +83,33 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
     throw new PayrunError('usage', 'A plan is of one file.', { place: { field: '--plan' } });
   if (files.filter((file) => file === '-').length > 1)
     throw new PayrunError('usage', 'Standard input can be read once only.');
-  const { source, again, plan } = flags;
+  const { again, plan, saveMapping: ref } = flags;
   const expected = readExpected(flags.expectRows, flags.expectTotal ?? []);
   if (expected && files.length > 1)
     throw new PayrunError('usage', 'Control totals are of one file.', { place: { field: '--expect-rows' } });
-  return withAccount(shell, async (context, account) => {
+  if (ref !== undefined && (files.length > 1 || files[0] === '-'))
+    throw new PayrunError('usage', 'A mapping is saved for one file, which is read twice.', {
+      todo: 'Name one file with --save-mapping; import the others afterwards with --source.',
+    });
+  return withAccount(shell, async (opened, account) => {
+    const dryRun = flags.dryRun === true;
+    const context =
+      ref === undefined
+        ? opened
+        : await saveMapping(shell, opened, account, { file: files[0]!, ref, dryRun });
+    const source = flags.source ?? ref;
+    const isTrial = ref !== undefined && dryRun;
     const done: Imported[] = [];
     for (const file of files) {
       const spec = {
         job: 'import-file',
         parameters: { kind, file, ...flags },
         asOf: shell.clock(),
-        dryRun: flags.dryRun === true,
+        dryRun,
       };
       try {
         const result = await executeRun<ImportOutcome>(context, account, spec, (work) =>
-          importFile(work, { kind, file, source, again, plan, expected }),
+          importFile(work, { kind, file, source, isTrial, again, plan, expected }),
         );
         if (result.status === 'skipped') throw new Error('An import by hand has no slot.');
         const run = spec.dryRun ? null : showId('run', result.runId);

@@ -76,7 +76,8 @@ export const starterConfig = `// The configuration of this Payrun workspace. Aft
           "defaults": { "currency": "USD" }
           // More, where a file needs it: "delimiter": ";", "decimal": ",", "date_format": "DD.MM.YYYY",
           // "encoding": "macroman", "sheet": "March" (of a workbook), "id_prefix": "shop:", "allow_empty": true,
-          // "limits": { "workbook_rows": 200000 }.
+          // "limits": { "workbook_rows": 200000 }, "unattributed": "ignore" (sales of nobody's customers),
+          // "preset": "shopify_orders" (a known export below these settings).
         },
         // A log of events, one JSON object a line; "stripe_events" is one of Stripe's.
         { "ref": "events", "kind": "affonso_events", "program": "main" }

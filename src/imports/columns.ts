@@ -84,6 +84,7 @@ function missing(
   });
 }
 
-function fold(name: string): string {
+/** The form in which headers are compared. */
+export function fold(name: string): string {
   return name.trim().normalize('NFC').toLowerCase();
 }

@@ -69,3 +69,11 @@ export function agreesWith(marker: string, currency: string): boolean | undefine
   if (codes) return codes.has(currency);
   return isCurrency(sign) ? sign === currency : undefined;
 }
+
+/** The currency that a sign or code stands for, if no other goes by it. */
+export function onlyCurrencyOf(marker: string): string | undefined {
+  const sign = marker.toUpperCase().replace(/\.$/, '');
+  const codes = [...(currenciesOf.get(sign) ?? [])];
+  if (codes.length > 0) return codes.length === 1 ? codes[0] : undefined;
+  return isCurrency(sign) ? sign : undefined;
+}

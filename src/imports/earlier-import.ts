@@ -36,6 +36,7 @@ export async function earlierImport(
       sha256: file.sha256,
       rejects_file: earlier.rejects_file,
       rejects_of: null,
+      layout: null,
       already_imported: { import: showId('import', earlier.id), at: earlier.finished_at.toISOString() },
       plan: null,
       preview: null,

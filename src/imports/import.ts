@@ -11,6 +11,7 @@ import { landEvents } from './events.ts';
 import type { Expected } from './expected.ts';
 import { takeInbox } from './inbox.ts';
 import { type ImportOutcome, type Kind, type Landed, type Landing, landingOf } from './landing.ts';
+import { proposedSource } from './layout.ts';
 import { type InputFile, withInputFile } from './open.ts';
 import { retryParkedEvents } from './parked.ts';
 import { importPeople } from './people.ts';
@@ -32,6 +33,8 @@ export interface ImportOptions {
   file: string;
   /** The ref of a source in payrun.json; without one, the account's source that fits, or the canonical layout. */
   source?: string | undefined;
+  /** The source was just proposed and is not in the database yet; for a dry run. */
+  isTrial?: boolean | undefined;
   /** Import although the same bytes were imported before. */
   again?: boolean | undefined;
   /** The code of a rehearsal: the import is done only if nothing has changed since. */
@@ -68,6 +71,22 @@ const sourceKinds = {
   events: 'affonso_events',
 } as const;
 
+/**
+ * The source that would read a sales file which no layout fits, as payrun.json would have it under the name `ref`:
+ * a proposal by the names and first values of the columns, for a person to accept. Raises `file-refused` where something
+ * is open, and `usage` for a file that is understood as it is.
+ */
+export async function proposeSource(
+  work: Pick<Work, 'context' | 'account'>,
+  file: string,
+  ref: string,
+): Promise<Record<string, unknown>> {
+  const sources = await sourcesFor(work, 'sales_csv', undefined);
+  const account = work.context.config.accounts.find((one) => one.ref === work.account.ref);
+  const proposed = (input: InputFile) => proposedSource(input, sources, ref, account!.programs[0]!.ref);
+  return withInputFile(file, work.context.signal, proposed, limitsFor(work, 'sales_csv', undefined));
+}
+
 /** Imports everything that waits in the inbox folders of the account's sources of `kind`, file by file. */
 export async function importInbox(work: Work, kind: 'sales' | 'events') {
   return takeInbox(work, kind, (file, source) => importFile(work, { kind, file, source }));
@@ -97,7 +116,7 @@ async function landFile(
       await takeTurn(session, work);
       const subject = { sha256: file.sha256, options: { kind, source, again } };
       if (options.plan !== undefined) await assertPlan(session, work, subject, options.plan);
-      const plan = work.dryRun ? await planCode(session, work, subject) : undefined;
+      const plan = work.dryRun && !options.isTrial ? await planCode(session, work, subject) : undefined;
       const mover = { accountId: work.account.id, runId: work.runId, now: clock() };
       const landing: Landing = {
         work,
@@ -134,7 +153,7 @@ async function landRows(
   const { work } = landing;
   const { workspace } = work.context.config;
   if (options.kind === 'sales') {
-    const sources = await sourcesFor(work, 'sales_csv', options.source);
+    const sources = await sourcesFor(work, 'sales_csv', options.source, { isTrial: options.isTrial });
     return landSales(session, landing, sources, await loadRates(workspace, work.context.signal));
   }
   if (options.kind === 'events') {

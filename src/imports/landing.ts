@@ -9,6 +9,7 @@ import type { Outcome, Work } from '../runs/work.ts';
 import type { Expected } from './expected.ts';
 import { faultMessage } from './faults.ts';
 import { firstImport } from './first-import.ts';
+import type { LayoutReport } from './layout.ts';
 import type { InputFile } from './open.ts';
 import type { Preview } from './preview.ts';
 import type { Progress } from './progress.ts';
@@ -58,6 +59,8 @@ export interface Landed {
   styles?: Evidence[];
   /** The UUID of the import that the file says its rows were rejected by. */
   rejectsOf?: string | undefined;
+  /** Of a sales file. */
+  layout?: LayoutReport;
 }
 
 export interface ImportReport {
@@ -67,6 +70,8 @@ export interface ImportReport {
   rejects_file: string | null;
   /** The import whose rejects file came back as this one. */
   rejects_of: string | null;
+  /** How a sales file was read; null for other files, and where nothing was done. */
+  layout: LayoutReport | null;
   /** The earlier import of the same bytes, because of which nothing was done. */
   already_imported: { import: string; at: string } | null;
   /** Of a rehearsal: the code by which exactly this can be asked for. */
@@ -143,6 +148,7 @@ export async function landingOf(
       sha256: file.sha256,
       rejects_file: rejectsFile,
       rejects_of: rejectsOf === undefined ? null : showId('import', rejectsOf),
+      layout: landed.layout ?? null,
       already_imported: null,
       plan: about.plan ?? null,
       preview: landed.preview ?? null,

@@ -21,6 +21,8 @@ export interface RejectsOrder {
   accountId: number;
   importId: string;
   workspace: string;
+  /** Finds the rejected records in place of `matched`, where several are one row. */
+  match?: typeof matched<CsvRecord> | undefined;
   /** Writes typed cells as the source would have them in text. */
   asText?: (groups: AsyncIterable<CsvRecord[]>) => AsyncIterable<CsvRecord[]>;
 }
@@ -31,12 +33,12 @@ export interface RejectsOrder {
  */
 export async function writeRejectsCsv(
   session: Session,
-  { file, again, accountId, importId, workspace, asText = (groups) => groups }: RejectsOrder,
+  { file, again, accountId, importId, workspace, asText = (groups) => groups, match = matched }: RejectsOrder,
 ): Promise<RejectsFile> {
   const suggest = await suggester(session, accountId);
   const write = async (encoding: InputFile['encoding']) => {
     const csv = await again();
-    const rejected = matched(asText(csv.groups), outcomes(session, 'rejected'));
+    const rejected = match(asText(csv.groups), outcomes(session, 'rejected'));
     const text = rejectedCsv(csv, importId, suggest, rejected);
     return writeRejects(workspace, importId, 'csv', encoded(text, encoding));
   };

@@ -5,23 +5,25 @@ import { newIdPrefix } from '../ids.ts';
 import { type Batch, postTally, programTerms } from '../ledger/record.ts';
 import { createStage, type StagedSale } from '../ledger/stage.ts';
 import { batchRecorder } from './batches.ts';
+import { besideRows } from './beside-rows.ts';
 import { compareTotals } from './controls.ts';
 import { guessedEncoding } from './encoding.ts';
 import { assertExpected } from './expected.ts';
 import { firstImport, stylesOf } from './first-import.ts';
 import { type Landed, type Landing, warningOf } from './landing.ts';
+import { understand } from './layout.ts';
+import { openPreset } from './preset-rows.ts';
 import { PreviewRows, previewOf } from './preview.ts';
 import { proveStyles } from './prove.ts';
 import type { Rates } from './rates.ts';
-import { type CsvFile, type CsvRecord, readCsv } from './records.ts';
+import type { CsvFile, CsvRecord } from './records.ts';
 import { refundsBeside, settleRefunds } from './refunds.ts';
 import { writeRejectsCsv } from './rejects-csv.ts';
-import { returned } from './returned.ts';
-import { fitting, tableReading } from './sale-layout.ts';
 import { type SaleReader, saleReader, type Warnings } from './sale-row.ts';
 import type { Source } from './source.ts';
 import type { Evidence } from './styles.ts';
 import { asText } from './typed-cells.ts';
+import { ignoreStrangers, Unattributed } from './unattributed.ts';
 
 const fieldNames = {
   external_id: 'externalId',
@@ -45,7 +47,7 @@ const fieldNames = {
 
 /**
  * Streams a sales CSV into the ledger inside the caller's transaction: while Postgres records one batch, the next is
- * parsed. The first of `sources` whose columns the file has reads it. Raises `file-refused` for a file that can't be
+ * parsed. The first of `sources` whose columns the file has reads it, else a preset. Raises `file-refused` for a file that can't be
  * read as a whole.
  */
 export async function landSales(
@@ -55,23 +57,19 @@ export async function landSales(
   rates: Rates,
 ): Promise<Landed & { sourceId: string | null }> {
   const { work, mover, progress } = landing;
-  const file = landing.file.as(sources[0]!.settings.encoding, sources[0]!.settings.sheet);
   let bytes = 0;
-  const how = tableReading(sources, file.shown);
-  const onBytes = (count: number) => {
+  const understood = await understand(landing.file, sources, (count) => {
     bytes += count;
-  };
-  const { csv, rejectsOf } = returned(await readCsv(file, { ...how, onBytes }));
-  const { source, columns } = fitting(sources, csv, file.shown);
+  });
+  const { file, csv, again, rejectsOf, source, columns, preset, layout } = understood;
+  const { settings } = source;
   const program = await programTerms(session, mover.accountId, source.programId);
-  const { defaults } = source.settings;
+  const { defaults } = settings;
   const warnings: Warnings = { timesThatComeTwice: 0, idsLikeDates: 0 };
-  const reader = saleReader(
-    { shown: file.shown, columns, header: csv.header, settings: source.settings, program, rates },
-    warnings,
-  );
-  const same = { ...how, delimiter: csv.delimiter, headerLine: csv.headerLine };
-  const again = async () => returned(await readCsv(file, same)).csv;
+  const header = [...csv.header, ...(preset?.makes ?? [])];
+  const reader = saleReader({ shown: file.shown, columns, header, settings, program, rates }, warnings);
+  const left = settings.unattributed === 'ignore' ? new Unattributed(columns, defaults) : undefined;
+  const rows = preset && (await openPreset(work, understood, program.currency, preset));
   const present = saleFields.filter((field) => columns.has(field) || defaults?.[field] !== undefined);
   const fields: (keyof StagedSale)[] = [
     ...present.map((field) => fieldNames[field]),
@@ -83,6 +81,7 @@ export async function landSales(
     program,
     importId: landing.importId,
     hasCustomers: present.some((field) => field === 'customer_id' || field === 'customer_email'),
+    ignoresUnattributed: left !== undefined,
   };
   await createStage(session);
   const idPrefix = newIdPrefix(mover.now);
@@ -92,39 +91,45 @@ export async function landSales(
     ahead: landing.ahead,
     isAgain: landing.isAgain,
   });
-  const preview = work.dryRun ? new PreviewRows(csv.header, columns) : undefined;
+  const preview = work.dryRun ? new PreviewRows(header, columns) : undefined;
   const refunds = await refundsBeside(session, mover, present);
   const earlierStyles = async () => {
     const first = await firstImport(session, mover.accountId, { kind: 'sales', file }, rejectsOf());
     return stylesOf(session, mover.accountId, first);
   };
-  let rows = 0;
-  for await (const group of csv.groups) {
+  let records = 0;
+  for await (const group of rows ? rows.records(csv.groups) : csv.groups) {
     for (const one of group) {
-      const sale = reader.read(one) ?? (await readProven(one, reader, again, earlierStyles));
+      const read =
+        rows?.spoiled(one) ?? reader.read(one) ?? (await readProven(one, reader, again, earlierStyles));
+      if (rows && !rows.isSale(one)) continue;
+      const sale = left ? left.keep(read, one) : read;
+      if (!sale) continue;
       const full = sale.refundOf === undefined ? recorder.add(sale) : undefined;
       if (full) await full;
       if (refunds) await refunds.add(sale);
       if (preview && !preview.isFull) preview.add(one, sale);
     }
-    rows += group.length;
+    records += group.length;
     throwIfInterrupted(work.context.signal);
-    progress.at(rows, bytes / Math.max(1, file.bytes));
+    progress.at(records, bytes / Math.max(1, file.bytes));
   }
   const { amount, controls } = reader.figures;
   const at = { amount: columns.get('amount'), currency: columns.get('currency') };
   if (landing.expected) assertExpected(landing.expected, controls, file.shown);
   const agreed = compareTotals(csv.beside.totals, controls, at, amount, file.shown);
   const verdicts = await recorder.finish();
-  if (rows === 0 && !source.settings.allow_empty) throw emptyFile(file.shown, csv.headerLine);
+  if (records === 0 && !settings.allow_empty) throw emptyFile(file.shown, csv.headerLine);
   const tally = await postTally(session, mover);
-  const { otherAffiliate, ...ended } = verdicts;
+  const { otherAffiliate, ignored, ...ended } = verdicts;
+  const strangers = left ? await ignoreStrangers(session, mover) : 0;
+  ended.rejected -= strangers;
   const staged = { refunds: refunds?.stage };
   const { counts, ...settled } = await settleRefunds(session, mover, landing.importId, staged, {
     counts: ended,
     ...tally,
   });
-  const ignored = csv.ignored();
+  const leftOut = ignored + strangers + (left?.ignored ?? 0) + (rows?.noSales ?? 0);
   const rejects =
     counts.rejected === 0
       ? undefined
@@ -134,11 +139,12 @@ export async function landSales(
           importId: landing.importId,
           workspace: work.context.config.workspace,
           accountId: mover.accountId,
-          ...(csv.isTyped ? { asText: (groups) => asText(groups, columns, source.settings) } : {}),
+          match: rows?.withFurtherLines.bind(rows),
+          ...(csv.isTyped ? { asText: (groups) => asText(groups, columns, settings) } : {}),
         });
   return {
-    rows: rows + ignored,
-    counts: { ...counts, ignored },
+    rows: records + csv.ignored(),
+    counts: { ...counts, ignored: leftOut + csv.ignored() },
     ...settled,
     warnings: [
       ...guessedEncoding(file.encoding),
@@ -160,6 +166,7 @@ export async function landSales(
       })),
     styles: reader.figures.evidence,
     sourceId: source.id ?? null,
+    layout,
   };
 }
 
@@ -181,33 +188,6 @@ async function readProven(
 ): Promise<StagedSale> {
   await proveStyles(await again(), reader.figures.styled, earlier);
   return reader.read(record)!;
-}
-
-/** Sentences about what stands in the file besides its rows, or looks wrong in them. */
-function besideRows(
-  { beside, headerLine }: CsvFile,
-  { timesThatComeTwice, idsLikeDates }: Warnings,
-): string[] {
-  const { above, footers, seen } = beside;
-  return [
-    ...(above === 0 ? [] : [`the header was found in line ${headerLine}; what stands above it was left out`]),
-    ...warningOf(footers, 'line below the last row was left out', 'lines below the last row were left out'),
-    ...warningOf(
-      timesThatComeTwice,
-      'time comes twice that night; the earlier was taken',
-      'times come twice in their night; the earlier was taken',
-    ),
-    ...warningOf(
-      idsLikeDates,
-      'external id looks like a date that a spreadsheet made of it; it was kept',
-      'external ids look like dates that a spreadsheet made of them; they were kept',
-    ),
-    ...warningOf(
-      seen.garbled.records,
-      `row has text that looks as if it was encoded twice, in line ${seen.garbled.line}; it was kept`,
-      `rows have text that looks as if it was encoded twice, first in line ${seen.garbled.line}; it was kept`,
-    ),
-  ];
 }
 
 function emptyFile(shown: string, line: number): PayrunError {

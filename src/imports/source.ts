@@ -5,23 +5,26 @@ import type { Work } from '../runs/work.ts';
 
 /** How a file is to be read, and for which programme it counts. */
 export interface Source {
-  /** Undefined for the canonical layout, which needs no source. */
+  /** Undefined for the canonical layout, which needs no source, and for one on trial. */
   id: string | undefined;
   ref: string | undefined;
   settings: Omit<SourceConfig, 'ref' | 'kind' | 'program'>;
   programId: string;
+  /** The programme's. */
+  currency: string;
 }
 
 const canonical: Source['settings'] = { id_prefix: '', allow_empty: false };
 
 /**
  * The sources that a file of `kind` may have, likeliest first: the one named, or else each of the account's of that
- * kind (and only one), then the canonical layout. Raises `usage` for an unknown ref and `config-not-applied`.
+ * kind (and only one), then the canonical layout. With `isTrial` they need not be in the database yet. Raises `usage` for an unknown ref and `config-not-applied`.
  */
 export async function sourcesFor(
-  work: Work,
+  work: Pick<Work, 'context' | 'account'>,
   kind: SourceConfig['kind'],
   ref: string | undefined,
+  { isTrial = false } = {},
 ): Promise<Source[]> {
   const account = work.context.config.accounts.find((one) => one.ref === work.account.ref);
   const ofKind = account?.sources.filter((one) => one.kind === kind) ?? [];
@@ -29,7 +32,7 @@ export async function sourcesFor(
   if (ref !== undefined && wanted.length === 0) throw unknown(ref, kind, ofKind);
   const programs = await work.context.db.sql
     .selectFrom('program')
-    .select(['id', 'ref'])
+    .select(['id', 'ref', 'currency'])
     .where('account_id', '=', work.account.id)
     .where('retired', '=', false)
     .execute();
@@ -39,17 +42,20 @@ export async function sourcesFor(
     .where('account_id', '=', work.account.id)
     .where('retired', '=', false)
     .execute();
-  const programId = (name: string) =>
-    programs.find((program) => program.ref === name)?.id ?? notApplied('programme', name);
+  const programOf = (name: string) => {
+    const found = programs.find((program) => program.ref === name) ?? notApplied('programme', name);
+    return { programId: found.id, currency: found.currency };
+  };
   const sources: Source[] = wanted.map(({ ref: name, kind: _, program, ...settings }) => ({
-    id: stored.find((source) => source.ref === name)?.id ?? notApplied('source', name),
+    id:
+      stored.find((source) => source.ref === name)?.id ?? (isTrial ? undefined : notApplied('source', name)),
     ref: name,
     settings,
-    programId: programId(program),
+    ...programOf(program),
   }));
   const first = account?.programs[0];
   if (ref === undefined && first && (sources.length > 0 || account.programs.length === 1)) {
-    sources.push({ id: undefined, ref: undefined, settings: canonical, programId: programId(first.ref) });
+    sources.push({ id: undefined, ref: undefined, settings: canonical, ...programOf(first.ref) });
   }
   if (sources.length === 0) {
     throw new PayrunError(
@@ -64,7 +70,11 @@ export async function sourcesFor(
 }
 
 /** The limits of a file of `kind`: those of the source named, or else of the account's first of that kind. */
-export function limitsFor(work: Work, kind: SourceConfig['kind'], ref: string | undefined): Limits {
+export function limitsFor(
+  work: Pick<Work, 'context' | 'account'>,
+  kind: SourceConfig['kind'],
+  ref: string | undefined,
+): Limits {
   const account = work.context.config.accounts.find((one) => one.ref === work.account.ref);
   const source = account?.sources.find((one) => one.kind === kind && (ref === undefined || one.ref === ref));
   return limitsOf(source?.limits);

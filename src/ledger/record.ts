@@ -21,6 +21,7 @@ export interface Verdicts {
   conflicts: number;
   rejected: number;
   parked: number;
+  ignored: number;
   /** Rows whose customer belongs to another affiliate than the one they name; they are counted above as well. */
   otherAffiliate: number;
 }
@@ -45,6 +46,7 @@ export const noVerdicts: Readonly<Verdicts> = {
   conflicts: 0,
   rejected: 0,
   parked: 0,
+  ignored: 0,
   otherAffiliate: 0,
 };
 const uniqueViolation = '23505';
@@ -184,6 +186,7 @@ async function recordJudged(session: Session, mover: Mover, batch: Batch): Promi
     conflicts: rows('conflict', revisited),
     rejected: rows('rejected'),
     parked: rows('parked'),
+    ignored: rows('ignored'),
     otherAffiliate: judged.reduce((sum, { others }) => sum + others, 0),
   };
 }

@@ -82,4 +82,4 @@ export class StageLoader {
 
 const copyNames = sql`copy name (no, folded, exact) from stdin`;
 const copyTerms = sql`copy terms (no, product_ids, price_ids, interval, is_subscription) from stdin`;
-const copyFaults = sql`copy outcome (n, line, verdict, code, field, found) from stdin`;
+const copyFaults = sql`copy outcome (n, line, verdict, code, field, found, customer_id, email_folded) from stdin`;

@@ -145,8 +145,9 @@ function nameLine(affiliate: string): string {
   return `${copyText(fold(affiliate))}\t${copyText(affiliate)}`;
 }
 
-function faultLine({ n, line, fault, faultField, faultFound }: StagedSale): string {
-  return `${[n, line, 'rejected', fault, copyText(faultField) ?? '', copyText(faultFound) ?? ''].join('\t')}\n`;
+function faultLine({ n, line, fault, faultField, faultFound, customerId, email }: StagedSale): string {
+  const what = [n, line, 'rejected', fault, copyText(faultField) ?? '', copyText(faultFound) ?? ''];
+  return `${[...what, copyText(customerId) ?? '\\N', copyText(fold(email)) ?? '\\N'].join('\t')}\n`;
 }
 
 function flag(value: boolean | undefined): string | undefined {

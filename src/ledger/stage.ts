@@ -4,7 +4,8 @@ import type { SalesStatus } from '../db/tables.ts';
 /**
  * A sale on its way into the ledger, the same whichever door it came through. Texts are trimmed; `affiliate` and
  * `email` are looked up folded; times are ISO 8601 with an offset; amounts are minor units of `currency`.
- * A row that was found faulty carries `fault` and goes to the outcomes, so that every row read is accounted for.
+ * A row that was found faulty carries `fault` and goes to the outcomes, so that every row read is accounted for; so does
+ * the customer where it is still to be found out whether the row concerns anybody.
  */
 export interface StagedSale {
   /** Number of the record in its file, from 1: order, and identity within the import. */
@@ -76,7 +77,7 @@ export async function createStage(session: Session, { lasting = false } = {}): P
     create temp table verdict (n integer not null, verdict text not null, affiliate_id uuid, referral_id uuid,
       fingerprint bytea) ${ending};
     create temp table outcome (n integer not null, line integer not null, verdict text not null, code text, field text,
-      found text) ${ending};
+      found text, customer_id text, email_folded text) ${ending};
     create temp table tally (kind text not null, affiliate_id uuid, currency text not null, amount numeric not null,
       lines bigint not null) ${ending}`);
 }

@@ -10,7 +10,11 @@ export interface SourceFile {
 
 /** Which room may look down on which: a file imports its own level's peers in the same room, or lower levels. */
 const levels: [pattern: RegExp, level: number, room: string][] = [
-  [/^src\/(errors|money|ids|time|log|config|config-schema|limits|context)\.ts$/, 0, 'base'],
+  [
+    /^src\/(errors|money|ids|time|log|config|config-schema|config-doubles|limits|context|preset-names)\.ts$/,
+    0,
+    'base',
+  ],
   [/^src\/db\//, 1, 'db'],
   [/^src\/ledger\//, 2, 'ledger'],
   [/^src\/runs\//, 3, 'runs'],

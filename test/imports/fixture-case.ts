@@ -69,6 +69,7 @@ export async function caseOutcome(
     });
   }
   const outcome = present({
+    preset: landed.report.layout?.preset,
     counts: present(landed.counts),
     totals: landed.totals,
     warnings: landed.report.warnings,

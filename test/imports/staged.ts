@@ -39,7 +39,7 @@ export async function stagedOf(
 async function staged(file: string, settings: Source['settings']): Promise<Staged> {
   return withInputFile(file, new AbortController().signal, async (given) => {
     const input = given.as(settings.encoding);
-    const sources = [{ id: undefined, ref: undefined, settings, programId: '' }];
+    const sources = [{ id: undefined, ref: undefined, settings, programId: '', currency: 'USD' }];
     const csv = await readCsv(input, tableReading(sources, file));
     const { columns } = fitting(sources, csv, file);
     const reader = saleReader(

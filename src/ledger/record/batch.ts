@@ -19,6 +19,8 @@ export interface Batch {
    * lines are the parked ones themselves, tried again.
    */
   log?: 'new' | 'parked';
+  /** A row that names no affiliate and no customer who is known is left out, not rejected. */
+  ignoresUnattributed?: boolean;
 }
 
 /**

@@ -9,7 +9,7 @@ import { fingerprint } from './fingerprint.ts';
  * Gives every staged row its verdict, and returns how many have which: `duplicate` (same id, same facts, nothing
  * newer in its status); `new`, `known` (its id is there, but something differs: `revisit` looks closer) and `again`
  * (its id stands earlier in this batch), which go to the verdict table; `rejected` and `parked`, which go to the
- * outcome table with the fault's code.
+ * outcome table with the fault's code, and `ignored`, which go there so that a refund beside them is left out too.
  */
 export async function judge(
   session: Session,
@@ -19,7 +19,7 @@ export async function judge(
   const customer = batch.hasCustomers
     ? sql`(${knownCustomer(mover.accountId)}) customer on customer.n = s.n`
     : sql`(select null::uuid as referral_id, null::uuid as affiliate_id, false as ambiguous) customer on false`;
-  const unattributed = batch.log ? 'parked' : 'rejected';
+  const unattributed = batch.log ? 'parked' : batch.ignoresUnattributed ? 'ignored' : 'rejected';
   const inLog = batch.log ? knownToLog(mover.accountId, batch.log) : sql`false`;
   const isUnknownCustomer = sql`j.code = 'customer-unknown'`;
   const judged = await sql<Verdict & { others: number }>`/* ledger.record.judge */
@@ -90,7 +90,7 @@ export async function judge(
         end,
         case when j.code like 'affiliate%' then name.exact when j.code = 'sale-id-of-refund' then s.external_id end
       from judged j join stage s on s.n = j.n left join name on name.no = s.name_no
-      where j.verdict in ('rejected', 'parked')
+      where j.verdict in ('rejected', 'parked', 'ignored')
     ),
     kept as (
       insert into verdict (n, verdict, affiliate_id, referral_id, fingerprint)
