@@ -6,6 +6,7 @@ import { formatAmount, showAmount } from '../money.ts';
 import type { Columns } from './columns.ts';
 import type { FoundEncoding } from './encoding.ts';
 import { faultMessage } from './faults.ts';
+import type { InputFile } from './open.ts';
 import type { CsvFile, CsvRecord } from './records.ts';
 import type { Evidence } from './styles.ts';
 
@@ -71,11 +72,11 @@ export class PreviewRows {
 export async function previewOf(
   session: Session,
   accountId: number,
-  read: { encoding: FoundEncoding; csv: CsvFile; styles: Evidence[]; rows: PreviewRow[]; idPrefix: string },
+  read: { file: InputFile; csv: CsvFile; styles: Evidence[]; rows: PreviewRow[]; idPrefix: string },
 ): Promise<Preview> {
-  const { encoding, csv, styles, rows, idPrefix } = read;
+  const { file, csv, styles, rows, idPrefix } = read;
   return {
-    encoding,
+    encoding: file.encoding,
     delimiter: csv.isTyped ? null : csv.delimiter,
     header_line: csv.headerLine,
     styles,

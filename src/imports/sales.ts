@@ -11,13 +11,14 @@ import { guessedEncoding } from './encoding.ts';
 import { assertExpected } from './expected.ts';
 import { firstImport, stylesOf } from './first-import.ts';
 import { type Landed, type Landing, warningOf } from './landing.ts';
-import { understand } from './layout.ts';
-import { openPreset } from './preset-rows.ts';
+import { type UnderstoodFile, understand } from './layout.ts';
+import { openPreset, type PresetRows } from './preset-rows.ts';
 import { PreviewRows, previewOf } from './preview.ts';
 import { proveStyles } from './prove.ts';
 import type { Rates } from './rates.ts';
 import type { CsvFile, CsvRecord } from './records.ts';
 import { refundsBeside, settleRefunds } from './refunds.ts';
+import type { RejectsFile } from './rejects.ts';
 import { writeRejectsCsv } from './rejects-csv.ts';
 import { type SaleReader, saleReader, type Warnings } from './sale-row.ts';
 import type { Source } from './source.ts';
@@ -71,12 +72,6 @@ export async function landSales(
   const left = settings.unattributed === 'ignore' ? new Unattributed(columns, defaults) : undefined;
   const rows = preset && (await openPreset(work, understood, program.currency, preset));
   const present = saleFields.filter((field) => columns.has(field) || defaults?.[field] !== undefined);
-  const fields: (keyof StagedSale)[] = [
-    ...present.map((field) => fieldNames[field]),
-    'occurredAtGiven',
-    'salesStatus',
-    ...(rates.isEmpty ? [] : (['fxRate'] as const)),
-  ];
   const batch: Batch = {
     program,
     importId: landing.importId,
@@ -86,7 +81,7 @@ export async function landSales(
   await createStage(session);
   const idPrefix = newIdPrefix(mover.now);
   const recorder = batchRecorder(session, mover, batch, {
-    fields,
+    fields: stagedFields(present, rates),
     idPrefix,
     ahead: landing.ahead,
     isAgain: landing.isAgain,
@@ -114,7 +109,7 @@ export async function landSales(
     throwIfInterrupted(work.context.signal);
     progress.at(records, bytes / Math.max(1, file.bytes));
   }
-  const { amount, controls } = reader.figures;
+  const { amount, controls, evidence: styles } = reader.figures;
   const at = { amount: columns.get('amount'), currency: columns.get('currency') };
   if (landing.expected) assertExpected(landing.expected, controls, file.shown);
   const agreed = compareTotals(csv.beside.totals, controls, at, amount, file.shown);
@@ -131,17 +126,7 @@ export async function landSales(
   });
   const leftOut = ignored + strangers + (left?.ignored ?? 0) + (rows?.noSales ?? 0);
   const rejects =
-    counts.rejected === 0
-      ? undefined
-      : await writeRejectsCsv(session, {
-          file,
-          again,
-          importId: landing.importId,
-          workspace: work.context.config.workspace,
-          accountId: mover.accountId,
-          match: rows?.withFurtherLines.bind(rows),
-          ...(csv.isTyped ? { asText: (groups) => asText(groups, columns, settings) } : {}),
-        });
+    counts.rejected === 0 ? undefined : await rejectsOfSales(session, landing, understood, rows);
   return {
     rows: records + csv.ignored(),
     counts: { ...counts, ignored: leftOut + csv.ignored() },
@@ -157,17 +142,35 @@ export async function landSales(
     rejectsOf: rejectsOf(),
     preview:
       preview &&
-      (await previewOf(session, mover.accountId, {
-        encoding: file.encoding,
-        csv,
-        styles: reader.figures.evidence,
-        rows: preview.rows,
-        idPrefix,
-      })),
-    styles: reader.figures.evidence,
+      (await previewOf(session, mover.accountId, { file, csv, styles, rows: preview.rows, idPrefix })),
+    styles,
     sourceId: source.id ?? null,
     layout,
   };
+}
+
+/** What staged sales may have, where their file or its defaults give the fields `present`. */
+function stagedFields(present: SaleField[], rates: Rates): (keyof StagedSale)[] {
+  const exchange = rates.isEmpty ? [] : (['fxRate'] as const);
+  return [...present.map((field) => fieldNames[field]), 'occurredAtGiven', 'salesStatus', ...exchange];
+}
+
+async function rejectsOfSales(
+  session: Session,
+  { work, mover, importId }: Landing,
+  { file, csv, again, columns, source }: UnderstoodFile,
+  rows: PresetRows | undefined,
+): Promise<RejectsFile> {
+  const inText = (groups: AsyncIterable<CsvRecord[]>) => asText(groups, columns, source.settings);
+  return writeRejectsCsv(session, {
+    file,
+    again,
+    importId,
+    workspace: work.context.config.workspace,
+    accountId: mover.accountId,
+    match: rows?.withFurtherLines.bind(rows),
+    ...(csv.isTyped ? { asText: inText } : {}),
+  });
 }
 
 /** The warning for rows whose customer belongs to another affiliate than the one they name. */

@@ -65,7 +65,7 @@ test('text made harmless is exactly what it was when it comes back, and no formu
   await holds(
     fc.property(text, (some) => {
       expect(exposed(harmless(some))).toBe(some);
-      if (!/^[+-]\d/.test(some)) expect(harmless(some)).not.toMatch(/^[=+\-@\t\r]/);
+      if (!/^[+-]\d|^0\d+$/.test(some)) expect(harmless(some)).not.toMatch(/^[=+\-@\t\r]/);
     }),
     2_000,
   );
@@ -78,6 +78,25 @@ test('text made harmless is exactly what it was when it comes back, and no formu
     "''=a",
     "'tis",
   ]);
+  expect(['00123', '0', '0.50', '1234567890123456', '123456789012345'].map(harmless)).toEqual([
+    '="00123"',
+    '0',
+    '0.50',
+    '="1234567890123456"',
+    '123456789012345',
+  ]);
+});
+
+test('an id with leading zeros keeps them, whether or not a spreadsheet was in between', async () => {
+  const own = await deskOfAnn(db);
+  const { report } = await own.land('sales', `${header}\n00123,nobody,1.00,USD,2026-01-10\n`);
+  const rejects = await readFile(path.join(own.workspace, report.rejects_file!), 'utf8');
+  const fixed = rejects.replace('nobody', 'ann');
+  expect((await own.land('sales', fixed)).counts).toMatchObject({ recorded: 1 });
+  expect([...(await booked(own.world)).keys()]).toEqual(['00123']);
+  // What a spreadsheet saves is the value of the formula.
+  const saved = fixed.replace('"=""00123"""', '00123');
+  expect((await own.land('sales', saved)).counts).toMatchObject({ duplicates: 1 });
 });
 
 describe('the rejects of a file, in whatever encoding and delimiter', () => {
