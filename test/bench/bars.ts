@@ -1,24 +1,46 @@
 import os from 'node:os';
 import type { Measured } from './measure.ts';
 
+/** The names by which pieces of work can be asked for. */
+export const names = [
+  'import',
+  'again',
+  'release',
+  'prepare',
+  'export',
+  'events',
+  'stripe',
+  'wide',
+  'long',
+] as const;
+
+export type Name = (typeof names)[number];
+
 /** A piece of work beside the yardstick that it is held against. */
 export interface Bar {
+  name: Name;
   work: string;
   yardstick: string;
-  /** The most that Payrun may take, as a multiple of the yardstick. */
-  atMost: number;
+  /** The most that Payrun may take, as a multiple of the yardstick; without it the figures stand beside each other. */
+  atMost?: number;
 }
 
 export const bars = {
-  importByScript: { work: 'import', yardstick: 'psql script', atMost: 0.7 },
-  importByNode: { work: 'import', yardstick: 'Node script', atMost: 1 / 3 },
-  again: { work: 'again, all duplicates', yardstick: 'psql script', atMost: 1 },
-  release: { work: 'release', yardstick: 'bare UPDATE', atMost: 1.2 },
-  prepare: { work: 'prepare payouts', yardstick: 'bare UPDATE', atMost: 1.3 },
-  export: { work: 'export, detailed report', yardstick: 'COPY TO', atMost: 1.5 },
+  importByScript: { name: 'import', work: 'import', yardstick: 'psql script', atMost: 0.7 },
+  importByNode: { name: 'import', work: 'import', yardstick: 'Node script', atMost: 1 / 3 },
+  again: { name: 'again', work: 'again, all duplicates', yardstick: 'psql script', atMost: 1 },
+  release: { name: 'release', work: 'release', yardstick: 'bare UPDATE', atMost: 1.2 },
+  prepare: { name: 'prepare', work: 'prepare payouts', yardstick: 'bare UPDATE', atMost: 1.3 },
+  export: { name: 'export', work: 'export, detailed report', yardstick: 'COPY TO', atMost: 1.5 },
+  events: { name: 'events', work: 'import an event log', yardstick: 'psql script, CSV', atMost: 0.8 },
+  stripe: { name: 'stripe', work: 'import a Stripe log', yardstick: 'psql script, CSV' },
+  wide: { name: 'wide', work: 'import, 79 columns', yardstick: 'psql script' },
+  long: { name: 'long', work: 'import, notes of 2 KB', yardstick: 'psql script' },
 } satisfies Record<string, Bar>;
 
 const peakAtMost = 200e6;
+/** Of the rows per second at the smallest size, what must be left at a larger one. */
+const growthAtLeast = 0.75;
 
 /** One measurement of Payrun and one of the yardstick, taken one after the other. */
 export interface Pair {
@@ -37,10 +59,14 @@ export interface Figure {
   yardstick: string;
   yardstickSeconds: number;
   ratio: number;
-  bar: number;
+  /** The most that `ratio` may be; null where there is no bar. */
+  bar: number | null;
   peakBytes: number;
+  /** Rows per second as a multiple of those at the smallest size that was measured; null at that size itself. */
+  growth: number | null;
   rounds: number;
-  ok: boolean;
+  /** What is over its bar. */
+  over: ('ratio' | 'memory' | 'growth')[];
 }
 
 /** What the figures were taken on. */
@@ -69,31 +95,53 @@ export function machine(postgres: string): Machine {
   };
 }
 
-/** Figures from the pairs of all rounds, in the order of the bars. */
-export function figuresOf(rows: number, pairs: Pair[]): Figure[] {
-  return Object.values(bars).flatMap((bar) => {
-    const taken = pairs.filter((pair) => pair.bar === bar);
-    return taken.length === 0 ? [] : [figureOf(rows, bar, taken)];
-  });
+/** The pairs of all rounds at one size. */
+export interface Taken {
+  rows: number;
+  pairs: Pair[];
 }
 
-function figureOf(rows: number, bar: Bar, pairs: Pair[]): Figure {
+/** Figures from what was taken at each size, smallest first, and in the order of the bars. */
+export function figuresOf(taken: Taken[]): Figure[] {
+  const smallest = new Map<Bar, Figure>();
+  return taken
+    .toSorted((a, b) => a.rows - b.rows)
+    .flatMap(({ rows, pairs }) =>
+      Object.values(bars).flatMap((bar) => {
+        const ofBar = pairs.filter((pair) => pair.bar === bar);
+        if (ofBar.length === 0) return [];
+        const figure = figureOf(rows, bar, ofBar, smallest.get(bar));
+        if (!smallest.has(bar)) smallest.set(bar, figure);
+        return [figure];
+      }),
+    );
+}
+
+function figureOf(rows: number, bar: Bar, pairs: Pair[], smallest: Figure | undefined): Figure {
   const seconds = median(pairs.map(({ ours }) => ours.seconds));
   const ratio = median(pairs.map(({ ours, theirs }) => ours.seconds / theirs.seconds));
   const peakBytes = Math.max(...pairs.map(({ ours }) => ours.peakBytes));
+  const rowsPerSecond = Math.round(rows / seconds);
+  const growth = smallest ? rowsPerSecond / smallest.rowsPerSecond : null;
+  const isOver = {
+    ratio: bar.atMost !== undefined && ratio > bar.atMost,
+    memory: peakBytes > peakAtMost,
+    growth: growth !== null && growth < growthAtLeast,
+  };
   return {
     work: bar.work,
     rows,
     seconds,
-    rowsPerSecond: Math.round(rows / seconds),
+    rowsPerSecond,
     cpuSeconds: median(pairs.map(({ ours }) => ours.cpuSeconds)),
     yardstick: bar.yardstick,
     yardstickSeconds: median(pairs.map(({ theirs }) => theirs.seconds)),
     ratio,
-    bar: bar.atMost,
+    bar: bar.atMost ?? null,
     peakBytes,
+    growth,
     rounds: pairs.length,
-    ok: ratio <= bar.atMost && peakBytes <= peakAtMost,
+    over: (['ratio', 'memory', 'growth'] as const).filter((what) => isOver[what]),
   };
 }
 
@@ -101,46 +149,4 @@ function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
-}
-
-/** The figures as a Markdown table, whose columns are aligned for people too. */
-export function tableOf(figures: Figure[]): string {
-  const header = ['work', 'rows', 's', 'rows/s', 'beside', 's', 'ratio', 'bar', 'peak MB', ''];
-  const lines = figures.map((figure) => [
-    figure.work,
-    count(figure.rows),
-    figure.seconds.toFixed(1),
-    count(figure.rowsPerSecond),
-    figure.yardstick,
-    figure.yardstickSeconds.toFixed(1),
-    hundredths(figure.ratio),
-    `≤ ${hundredths(figure.bar)}`,
-    count(Math.ceil(figure.peakBytes / 1e6)),
-    figure.ok ? 'ok' : figure.peakBytes > peakAtMost ? 'over (memory)' : 'over',
-  ]);
-  const isText = (column: number) => column === 0 || column === 4 || column === 9;
-  const widths = header.map((_, column) =>
-    Math.max(...[header, ...lines].map((cells) => cells[column]!.length), 4),
-  );
-  const row = (cells: string[]) =>
-    `| ${cells.map((cell, at) => (isText(at) ? cell.padEnd(widths[at]!) : cell.padStart(widths[at]!))).join(' | ')} |`;
-  const rule = widths.map((width, at) => (isText(at) ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
-  return [header, rule, ...lines].map(row).join('\n');
-}
-
-/** `2 cores (…), 24 GB, Linux …; Node 24.21.0, PostgreSQL 18.4`, and a warning when others were using the machine. */
-export function describeMachine(machine: Machine): string {
-  const gigabytes = Math.round(machine.memoryBytes / 2 ** 30);
-  const { cores, processor, system, node, postgres, loadBefore } = machine;
-  const taken = `${cores} cores (${processor.trim()}), ${gigabytes} GB, ${system}; Node ${node}, PostgreSQL ${postgres}`;
-  if (loadBefore < cores / 4) return taken;
-  return `${taken}\nThe machine was busy before (load ${loadBefore.toFixed(1)}), so these figures say little.`;
-}
-
-function count(value: number): string {
-  return Math.round(value).toLocaleString('en');
-}
-
-function hundredths(value: number): string {
-  return (Math.round(value * 100) / 100).toLocaleString('en', { minimumFractionDigits: 2 });
 }

@@ -3,8 +3,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { connect, type Db } from '../../src/db/connect.ts';
 import { joinEmbedded } from '../../src/db/embedded.ts';
+import { configuration } from './configuration.ts';
+import { writeAffiliates } from './files.ts';
 import { measure, payrun } from './measure.ts';
-import { configuration, writeAffiliates } from './sales-file.ts';
 
 /** What every measurement stands on: one server, a workspace, and databases that all start equal. */
 export interface Ground {

@@ -15,12 +15,18 @@ export function assertSame(work: string, ours: Books, theirs: Books): void {
     throw new SumsDiffer(`${work}: the books differ.\n  Payrun:    ${ours}\n  yardstick: ${theirs}`);
 }
 
+export interface Compared {
+  /** The bare UPDATEs don't write it. */
+  withJournal: boolean;
+  /** In which line of its file a sale stands; usually compared. */
+  withLines?: boolean;
+}
+
 /**
  * Counts and sums of conversions, commissions and payouts, each with a sum of hashes over all that must agree row by
- * row; of the journal only where asked, because the bare UPDATEs don't write it. Ids and times of change are left
- * out: they are new each time.
+ * row, and of the journal. Ids and times of change are left out: they are new each time.
  */
-export async function booksOf(url: string, { withJournal }: { withJournal: boolean }): Promise<Books> {
+export async function booksOf(url: string, { withJournal, withLines = true }: Compared): Promise<Books> {
   const db = await connect(url, { connections: 1 });
   try {
     const journal = sql`(select json_build_array(count(*), sum(amount), ${digest(
@@ -28,7 +34,8 @@ export async function booksOf(url: string, { withJournal }: { withJournal: boole
     )}) from posting)`;
     const books = await sql<{ books: string }>`select json_build_object(
       'conversions', (select json_build_array(count(*), sum(amount), ${digest(
-        sql`external_id, affiliate_id, amount, currency, occurred_at, fingerprint, line, sales_status, product_ids, note`,
+        sql`external_id, affiliate_id, amount, currency, occurred_at, fingerprint, ${withLines ? sql`line` : sql`null`},
+          sales_status, product_ids, note`,
       )}) from conversion),
       'commissions', (select json_build_array(count(*), sum(m.amount), ${digest(
         sql`c.external_id, m.affiliate_id, m.amount, m.hold_until, m.incentive_id, m.rate_ppm, m.hold_days, m.currency,
