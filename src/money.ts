@@ -105,3 +105,16 @@ export function formatPercent(ppm: number): string {
 function groupThousands(digits: string): string {
   return digits.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
+
+/** A rate of exchange (units of `to` for one of `from`, as decimal text) between the minor units of both. */
+export function minorRateOf(rate: string, from: string, to: string): string {
+  const places = exponentOf(to) - exponentOf(from);
+  const [whole, decimals = ''] = rate.split('.');
+  if (places === 0) return rate;
+  if (places > 0) {
+    const filled = decimals.padEnd(places, '0');
+    return `${whole}${filled.slice(0, places)}.${filled.slice(places) || '0'}`;
+  }
+  const filled = whole!.padStart(1 - places, '0');
+  return `${filled.slice(0, places)}.${filled.slice(places)}${decimals}`;
+}

@@ -1,7 +1,9 @@
 import type { Command } from 'commander';
 import { parseId, showId } from '../ids.ts';
+import { acceptConflict } from '../ledger/accept.ts';
 import { type ConflictSummary, listConflicts, readConflict } from '../ledger/conflicts.ts';
 import { keepConflicts } from '../ledger/keep.ts';
+import { formatAmount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { conflictData, describeConflict, describeConflictList } from './describe-conflict.ts';
 import { withAccount } from './open.ts';
@@ -9,7 +11,7 @@ import { dryRunFlag, dryRunHelp, loginName, readCount } from './options.ts';
 import { runWork } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
 
-interface KeepFlags {
+interface DecisionFlags {
   by?: string;
   reason?: string;
   dryRun?: boolean;
@@ -19,9 +21,10 @@ const examples = `
 Examples:
   payrun conflicts list                                  what waits for a decision
   payrun conflicts show cfl_01kj...                      both versions, field by field
-  payrun conflicts keep cfl_01kj... --reason "typo"      what is recorded stays; the other version is put aside`;
+  payrun conflicts keep cfl_01kj... --reason "typo"      what is recorded stays; the other version is put aside
+  payrun conflicts accept cfl_01kj... --dry-run          what accepting the other version would book`;
 
-/** Adds `payrun conflicts list`, `show` and `keep`. */
+/** Adds `payrun conflicts list`, `show`, `keep` and `accept`. */
 export function register(program: Command, shell: Shell): void {
   const conflicts = program
     .command('conflicts')
@@ -48,7 +51,17 @@ export function register(program: Command, shell: Shell): void {
     .option('--by <name>', 'who decides; the login name when left out')
     .option('--reason <text>', 'why, for those who ask later')
     .option(dryRunFlag, dryRunHelp)
-    .action(shell.does((ids: string[], flags: KeepFlags) => keep(shell, ids, flags)));
+    .action(shell.does((ids: string[], flags: DecisionFlags) => keep(shell, ids, flags)));
+  conflicts
+    .command('accept')
+    .description(
+      'Decide that what came again is right: it counts from now on, and the difference in commission is booked.',
+    )
+    .argument('<conflict>', 'its id')
+    .option('--by <name>', 'who decides; the login name when left out')
+    .option('--reason <text>', 'why, for those who ask later')
+    .option(dryRunFlag, dryRunHelp)
+    .action(shell.does((id: string, flags: DecisionFlags) => accept(shell, id, flags)));
 }
 
 async function list(shell: Shell, { all = false, limit }: { all?: boolean; limit: string }): Promise<Answer> {
@@ -72,7 +85,7 @@ async function show(shell: Shell, text: string): Promise<Answer> {
   });
 }
 
-async function keep(shell: Shell, texts: string[], flags: KeepFlags): Promise<Answer> {
+async function keep(shell: Shell, texts: string[], flags: DecisionFlags): Promise<Answer> {
   const conflictIds = texts.map((text) => parseId('conflict', text));
   const by = flags.by ?? loginName(shell);
   const { reason, dryRun } = flags;
@@ -93,6 +106,47 @@ function keepIn(work: Work, choice: Parameters<typeof keepConflicts>[2]): Promis
   return work.transaction(async (session) => {
     await keepConflicts(session, mover, choice);
     return { counts: { kept: new Set(choice.conflictIds).size }, totals: {} };
+  });
+}
+
+async function accept(shell: Shell, text: string, flags: DecisionFlags): Promise<Answer> {
+  const conflictId = parseId('conflict', text);
+  const by = flags.by ?? loginName(shell);
+  const { reason, dryRun = false } = flags;
+  const parameters = { conflict: showId('conflict', conflictId), by, reason: reason ?? null };
+  return withAccount(shell, async (context, account) =>
+    runWork(context, account, { name: 'accept-conflict', parameters, dryRun }, (work) =>
+      acceptIn(work, { conflictId, by, reason }),
+    ),
+  );
+}
+
+function acceptIn(work: Work, choice: Parameters<typeof acceptConflict>[2]): Promise<Outcome> {
+  const mover = { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
+  return work.transaction(async (session) => {
+    const { externalId, conversionId, way, booked } = await acceptConflict(session, mover, choice);
+    const totals: Outcome['totals'] = {};
+    for (const currency of new Set(booked.map((line) => line.currency))) {
+      const lines = booked.filter((line) => line.currency === currency);
+      const sum = lines.reduce((total, line) => total + line.amount, 0n);
+      totals[currency] = { commissions: formatAmount(sum, currency) };
+    }
+    return {
+      counts: { accepted: 1, lines: booked.length },
+      totals,
+      report: {
+        sale: externalId,
+        conversion: showId('conversion', conversionId),
+        way,
+        booked: booked.map(({ id, affiliate, amount, currency, status }) => ({
+          commission: showId('commission', id),
+          affiliate,
+          amount: formatAmount(amount, currency),
+          currency,
+          status,
+        })),
+      },
+    };
   });
 }
 

@@ -44,7 +44,13 @@ export function describeConflict(paint: Paint, story: ConflictStory): string {
   const columns = ['', 'recorded', 'came again', ''].map((title) => ({ title }));
   const decision =
     conflict.status === 'open'
-      ? `Nobody has decided yet. If the recorded sale is right: payrun conflicts keep ${showId('conflict', conflict.id)}`
+      ? [
+          'Nobody has decided yet.',
+          `If the recorded sale is right: payrun conflicts keep ${showId('conflict', conflict.id)}`,
+          ...(conflict.about === 'sale'
+            ? [`If the other one is: payrun conflicts accept ${showId('conflict', conflict.id)}`]
+            : []),
+        ].join('\n')
       : [
           `It was ${conflict.status} by ${conflict.decided_by}${conflict.decided_at ? `, ${at(conflict.decided_at)}` : ''}.`,
           ...(conflict.reason === null ? [] : [`Reason: ${conflict.reason}`]),
@@ -128,12 +134,15 @@ function factsOf(story: ConflictStory): Fact[] {
   };
   const difference = differenceOf(story);
   return Object.entries(recorded).map(([field, ours]) => {
-    const other = difference[field]?.theirs;
-    if (field === 'sales_status')
+    const other = difference[field];
+    if (field === 'sales_status' && !other)
       return { field, ours, theirs: conflict.sales_status, differs: conflict.sales_status !== ours };
     if (other === undefined) return { field, ours, theirs: ours, differs: false };
-    const theirs = field === 'occurred_at' && other !== null ? at(new Date(other)) : shown(other);
-    return { field, ours, theirs, differs: true };
+    // What was recorded then: a version that was accepted has taken its place since.
+    const [first, second] = [other.ours, other.theirs].map((value) =>
+      field === 'occurred_at' && value !== null ? at(new Date(value)) : shown(value),
+    );
+    return { field, ours: first!, theirs: second!, differs: true };
   });
 }
 

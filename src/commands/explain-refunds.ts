@@ -1,5 +1,6 @@
 import { showId } from '../ids.ts';
 import type { SaleStory } from '../ledger/explain/sale.ts';
+import { givenId } from '../ledger/take-back.ts';
 import { formatAmount, showAmount } from '../money.ts';
 import { showInstant } from '../time.ts';
 import { words } from './render.ts';
@@ -8,7 +9,8 @@ import { words } from './render.ts';
 export function refundTexts({ refunds, waiting, program }: SaleStory): string[] {
   const told = refunds.map(({ refund, reversal, payout }) => {
     const when = showInstant(refund.occurred_at, program.timezone);
-    const what = `${when}: ${showAmount(refund.amount, refund.currency)} by ${refund.external_id}`;
+    const what = `${when}: ${showAmount(refund.amount, refund.currency)} by ${givenId(refund.external_id)}`;
+    if (refund.taken_back) return `${what}; it counts no more, because ${refund.taken_back}.`;
     if (!reversal) return `${what}; it took nothing of a commission.`;
     const taken = `${showAmount(-reversal.amount, reversal.currency)} of the commission`;
     const where = payout
@@ -31,6 +33,8 @@ export function disputeTexts({ disputes, program }: SaleStory): string[] {
     const what = `${id} of ${showAmount(amount, currency)}`;
     if (status === 'open')
       return `${what} is open since ${at(opened_at)}: the commission is neither released nor paid until it ends.`;
+    if (status === 'withdrawn')
+      return `${givenId(id)} of ${showAmount(amount, currency)} counts no more: it was taken back.`;
     if (status === 'won') return `${what} was won on ${at(closed_at)}; it stands in the way no more.`;
     return `${what} was lost on ${at(closed_at)}, which counts as a refund.`;
   });
@@ -40,7 +44,8 @@ export function disputeTexts({ disputes, program }: SaleStory): string[] {
 export function refundData({ refunds, disputes }: SaleStory) {
   return {
     refunds: refunds.map(({ refund, reversal, payout }) => ({
-      external_id: refund.external_id,
+      external_id: givenId(refund.external_id),
+      taken_back: refund.taken_back,
       amount: formatAmount(refund.amount, refund.currency),
       currency: refund.currency,
       occurred_at: refund.occurred_at,

@@ -1,8 +1,11 @@
 import { showId } from '../ids.ts';
 import { readableDifference } from '../ledger/conflicts.ts';
 import type { SaleStory } from '../ledger/explain/sale.ts';
+import { givenId } from '../ledger/take-back.ts';
 import { formatAmount, formatPercent, showAmount } from '../money.ts';
 import { showInstant } from '../time.ts';
+import { amountText } from './explain-amount.ts';
+import { correctionData, correctionTexts } from './explain-corrections.ts';
 import { disputeTexts, refundData, refundTexts } from './explain-refunds.ts';
 import type { Explanation } from './explain-words.ts';
 import { leftOutText, payoutNext, runText, scheduleText } from './explain-words.ts';
@@ -18,6 +21,8 @@ export function explainSale(story: SaleStory, now: Date): Explanation {
   const origin = originText(story);
   const refunds = refundTexts(story);
   const disputes = disputeTexts(story);
+  const corrections = correctionTexts(story);
+  const externalId = givenId(conversion.external_id);
   return {
     title: (paint) =>
       commission
@@ -28,10 +33,11 @@ export function explainSale(story: SaleStory, now: Date): Explanation {
         heading: 'The sale',
         lines: (paint) =>
           pairs(paint, [
-            ['external id', conversion.external_id],
+            ['external id', externalId],
             ['amount', showAmount(conversion.amount, conversion.currency)],
             ['when', at(conversion.occurred_at)],
             ['status', words(conversion.sales_status)],
+            ['counts no more', conversion.taken_back ?? undefined],
             ['affiliate', `${affiliate.name} (${affiliate.ref}), ${affiliate.status}`],
             ['programme', `${program.name} (${program.ref})`],
             ['came from', origin],
@@ -41,6 +47,7 @@ export function explainSale(story: SaleStory, now: Date): Explanation {
       ...(commission ? [{ heading: 'Why this amount', lines: () => amount.join('\n') }] : []),
       ...(refunds.length > 0 ? [{ heading: 'What was refunded', lines: () => refunds.join('\n') }] : []),
       ...(disputes.length > 0 ? [{ heading: 'Disputes', lines: () => disputes.join('\n') }] : []),
+      ...(corrections.length > 0 ? [{ heading: 'Corrections', lines: () => corrections.join('\n') }] : []),
       ...(next.length > 0 ? [{ heading: 'What remains to happen', lines: () => next.join('\n') }] : []),
       ...(conflicts.length > 0
         ? [{ heading: 'Came again with other facts', lines: () => conflictTexts(story).join('\n') }]
@@ -49,7 +56,8 @@ export function explainSale(story: SaleStory, now: Date): Explanation {
     data: {
       kind: 'sale',
       conversion: showId('conversion', conversion.id),
-      external_id: conversion.external_id,
+      external_id: externalId,
+      taken_back: conversion.taken_back,
       amount: formatAmount(conversion.amount, conversion.currency),
       currency: conversion.currency,
       occurred_at: conversion.occurred_at,
@@ -83,7 +91,8 @@ export function explainSale(story: SaleStory, now: Date): Explanation {
           }
         : null,
       ...refundData(story),
-      explanation: { state, amount, refunds, disputes, next, conflicts: conflictTexts(story) },
+      corrections: correctionData(story),
+      explanation: { state, amount, refunds, disputes, corrections, next, conflicts: conflictTexts(story) },
     },
   };
 }
@@ -132,26 +141,6 @@ function reasonText(story: SaleStory, now: Date): string {
   }
 }
 
-function amountText({ conversion, commission, incentive, program }: SaleStory): string[] {
-  if (!commission) return [];
-  const rule = incentive
-    ? `the incentive ${incentive.ref} of the programme ${program.ref}`
-    : `the default of the programme ${program.ref}`;
-  if (commission.rate_ppm === null) return [`A fixed amount, by ${rule}.`];
-  const percent = `${formatPercent(commission.rate_ppm)} %`;
-  const base = showAmount(conversion.amount, conversion.currency);
-  const by = commission.overridden ? `the affiliate's own percentage, which replaces that of ${rule}` : rule;
-  const rounding =
-    commission.rounding === 'half_up' ? 'half a unit away from zero' : 'half a unit to the even one';
-  const lines = [`${percent} of ${base}, by ${by}; rounded ${rounding}.`];
-  if (commission.fx_rate) {
-    lines.push(
-      `1 ${conversion.currency} was ${commission.fx_rate} ${commission.currency} on ${commission.fx_day} (${commission.fx_source}).`,
-    );
-  }
-  return lines;
-}
-
 function nextText(story: SaleStory, now: Date): string[] {
   const { commission, conversion, affiliate, program, payout } = story;
   if (!commission) return [];
@@ -187,10 +176,13 @@ function openDispute({ disputes }: SaleStory) {
   return disputes.find((one) => one.status === 'open');
 }
 
-function originText({ conversion, import: file, program }: SaleStory): string {
+function originText({ conversion, import: file, program, acceptedAs }: SaleStory): string {
   const where = `${file?.file ?? 'unknown file'}:${conversion.line}`;
   const when = file ? `, imported ${showInstant(file.finished_at, program.timezone)}` : '';
-  return `${where}${when} (${showId('import', conversion.import_id)})`;
+  const accepted = acceptedAs
+    ? `; accepted by ${acceptedAs.decided_by} in place of ${showId('conversion', acceptedAs.conversion_id)}`
+    : '';
+  return `${where}${when} (${showId('import', conversion.import_id)})${accepted}`;
 }
 
 function conflictTexts({ conflicts, conversion }: SaleStory): string[] {

@@ -28,6 +28,7 @@ export interface Tables {
   dispute: DisputeRow;
   parked_dispute: ParkedDisputeRow;
   adjustment: AdjustmentRow;
+  correction: CorrectionRow;
 }
 
 export type AffiliateStatus = 'pending' | 'active' | 'paused' | 'banned';
@@ -41,7 +42,16 @@ export type CommissionStatus =
   | 'paid'
   | 'declined';
 export type LedgerAccount = 'earned' | 'pending' | 'awaiting' | 'ready' | 'in_payout' | 'paid' | 'declined';
-export type Movement = 'record' | 'release' | 'await' | 'approve' | 'decline' | 'claim' | 'unclaim' | 'pay';
+export type Movement =
+  | 'record'
+  | 'release'
+  | 'await'
+  | 'approve'
+  | 'decline'
+  | 'restore'
+  | 'claim'
+  | 'unclaim'
+  | 'pay';
 export type RunStatus = 'running' | 'done' | 'failed' | 'interrupted' | 'lost';
 export type BatchStatus = 'draft' | 'approved' | 'exported' | 'settled' | 'canceled';
 export type PayoutStatus = 'draft' | 'approved' | 'exported' | 'paid' | 'failed' | 'returned' | 'canceled';
@@ -52,7 +62,7 @@ export type LeftOutReason =
   | 'banned'
   | 'paused'
   | 'pending';
-export type DisputeStatus = 'open' | 'won' | 'lost';
+export type DisputeStatus = 'open' | 'won' | 'lost' | 'withdrawn';
 export type DisputeState = 'opened' | 'won' | 'lost';
 export type Rounding = 'half_up' | 'half_even';
 export type Period = 'week' | 'half_month' | 'month';
@@ -188,6 +198,11 @@ export interface ImportRow {
   finished_at: Date;
   rejects_of: string | null;
   report: Json<StoredReport> | null;
+  /** Null unless the import was undone. */
+  undone_at: Date | null;
+  undone_by: string | null;
+  undone_reason: string | null;
+  undone_run_id: string | null;
 }
 
 /** What an import told besides its counts and totals; `rejected_groups` as its report has them. */
@@ -224,6 +239,8 @@ export interface ConversionRow {
   note: string | null;
   metadata: Json<Record<string, unknown>> | null;
   no_commission_reason: string | null;
+  /** Why the sale counts no more; null while it counts. */
+  taken_back: string | null;
 }
 
 export interface CommissionRow {
@@ -275,7 +292,7 @@ export interface ConflictRow {
   fingerprint: Buffer;
   sales_status: SalesStatus;
   difference: Json<Record<string, { ours: string | null; theirs: string | null }>>;
-  status: 'open' | 'kept' | 'accepted';
+  status: 'open' | 'kept' | 'accepted' | 'withdrawn';
   about: Generated<'sale' | 'refund' | 'dispute'>;
   /** From here to fx_source, what the row that came again said; null in conflicts of the first versions. */
   found_at: Date | null;
@@ -389,6 +406,8 @@ export interface RefundRow {
   dispute_id: string | null;
   import_id: string;
   line: number;
+  /** Why the refund counts no more; null while it counts. */
+  taken_back: string | null;
 }
 
 export interface ParkedRefundRow {
@@ -444,4 +463,22 @@ export interface AdjustmentRow {
   reason: string;
   made_by: string;
   made_at: Date;
+}
+
+export interface CorrectionRow {
+  account_id: number;
+  id: string;
+  conversion_id: string;
+  /** The first of a sale is 1. */
+  place: number;
+  /** What the sale earns more; signed, in minor units of its commission's currency. */
+  earned: bigint;
+  /** The version that was accepted, or the import that was undone: one of them. */
+  conflict_id: string | null;
+  import_id: string | null;
+  /** The terms by which the sale earns since; rate and fixed amount are both null where they stay as they were. */
+  incentive_id: string | null;
+  rate_ppm: number | null;
+  fixed_amount: bigint | null;
+  overridden: boolean | null;
 }

@@ -1,7 +1,7 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
 import { PayrunError } from '../errors.ts';
-import { exponentOf, isCurrency } from '../money.ts';
+import { isCurrency, minorRateOf } from '../money.ts';
 import { findColumns } from './columns.ts';
 import { withInputFile } from './open.ts';
 import { readCsv } from './records.ts';
@@ -58,7 +58,7 @@ export async function loadRates(workspace: string, signal: AbortSignal): Promise
           const rate = cell('rate');
           rates.set(key, {
             rate,
-            minorRate: shift(rate, exponentOf(cell('to')) - exponentOf(cell('from'))),
+            minorRate: minorRateOf(rate, cell('from'), cell('to')),
             source: cell('source'),
           });
         }
@@ -83,16 +83,4 @@ function faultOf(
     return `"${rate}" is no rate above 0 such as 1.0832.`;
   if (source === '') return 'The rate has no source; say who published it.';
   return isDouble ? `The rate of ${from} to ${to} on ${day} stands here twice.` : undefined;
-}
-
-/** Moves the decimal point of `rate` by `places`, in text. */
-function shift(rate: string, places: number): string {
-  const [whole, decimals = ''] = rate.split('.');
-  if (places === 0) return rate;
-  if (places > 0) {
-    const filled = decimals.padEnd(places, '0');
-    return `${whole}${filled.slice(0, places)}.${filled.slice(places) || '0'}`;
-  }
-  const filled = whole!.padStart(1 - places, '0');
-  return `${filled.slice(0, places)}.${filled.slice(places)}${decimals}`;
 }

@@ -172,14 +172,19 @@ async function danglingReferences(session: Session, accountId: number): Promise<
         and not exists (select from adjustment t where t.account_id = ${accountId} and t.id = r.id)
       having count(*) > 0`,
     sql`
-      select 'reversals without their refund' as what, count(*)::integer as rows from commission r
+      select 'reversals without their refund or correction' as what, count(*)::integer as rows from commission r
       where r.account_id = ${accountId} and r.reverses is not null and not exists (
         select from refund t where t.account_id = ${accountId} and t.id = r.id and t.conversion_id = r.reverses)
+        and not exists (
+        select from correction t where t.account_id = ${accountId} and t.id = r.id and t.conversion_id = r.reverses)
       having count(*) > 0`,
     check('reversals without the commission they take back', commission, 'reverses', 'commission'),
     check('adjustments without their commission', sql`adjustment r`, 'id', 'commission'),
     check('refunds without their conversion', sql`refund r`, 'conversion_id', 'conversion'),
     check('refunds without their dispute', sql`refund r`, 'dispute_id', 'dispute'),
+    check('corrections without their commission', sql`correction r`, 'conversion_id', 'commission'),
+    check('corrections without their conflict', sql`correction r`, 'conflict_id', 'conflict'),
+    check('corrections without their import', sql`correction r`, 'import_id', 'import'),
     check('disputes without their conversion', sql`dispute r`, 'conversion_id', 'conversion'),
     check('commissions without their affiliate', commission, 'affiliate_id', 'affiliate'),
     check('commissions without their programme', commission, 'program_id', 'program'),

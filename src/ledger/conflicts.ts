@@ -130,12 +130,13 @@ export async function readConflict(
 
 /** A stored difference with its amounts, which are minor units there, as exact decimals; `currency` is the recorded sale's. */
 export function readableDifference(stored: Difference, currency: string): Difference {
+  const ours = stored.currency?.ours ?? currency;
   const theirs = stored.currency?.theirs ?? currency;
   const shown = (minor: string | null, of: string) =>
     minor === null ? null : formatAmount(BigInt(minor), of);
   const fields = Object.entries(stored).map(([field, values]) =>
     field === 'amount' || field === 'refunded_total'
-      ? [field, { ours: shown(values.ours, currency), theirs: shown(values.theirs, theirs) }]
+      ? [field, { ours: shown(values.ours, ours), theirs: shown(values.theirs, theirs) }]
       : [field, values],
   );
   return Object.fromEntries(fields);

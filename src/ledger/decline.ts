@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
+import { bannedReason } from './family.ts';
 import { type Mover, postings } from './journal.ts';
 
 /**
@@ -16,7 +17,7 @@ export async function declineBanned(session: Session, mover: Mover): Promise<num
     ),
     moved as (
       update commission m
-      set status = 'declined', reason = 'the affiliate is banned', status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
+      set status = 'declined', reason = ${bannedReason}, status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
       from found
       where m.account_id = ${accountId} and m.id = found.id and m.status = found.status
       returning m.affiliate_id, m.currency, m.amount, found.status as was

@@ -71,10 +71,9 @@ async function takeParked(session: Session, accountId: number): Promise<void> {
     insert into dispute_stage (n, line, external_id, sale_external_id, state, amount, currency, occurred_at, parked_id, import_id)
     select -1000000000 - row_number() over (order by p.id desc), p.line, p.external_id, p.sale_external_id, p.state, p.amount, p.currency,
       p.occurred_at, p.id, p.import_id
-    from parked_dispute p cross join lateral (
+    from (select * from parked_dispute where account_id = ${accountId} order by id for update) p cross join lateral (
       select id from conversion where account_id = ${accountId} and external_id = p.sale_external_id limit 1
-    ) c
-    where p.account_id = ${accountId}`.execute(session.sql);
+    ) c`.execute(session.sql);
 }
 
 /** Writes new disputes, in the state that all rows of the file give them, and moves known ones on. */

@@ -41,6 +41,7 @@ export async function findSubject(session: Session, accountId: number, text: str
   const found = read
     ? await findById(session, accountId, read.id, read.noun && kinds[read.noun])
     : await findByName(session, accountId, text.trim());
+  if (!read && found.length === 0) found.push(...(await findTakenBack(session, accountId, text.trim())));
   if (found.length === 1) return found[0]!;
   if (found.length === 0) {
     throw new PayrunError(
@@ -104,5 +105,20 @@ async function findByName(session: Session, accountId: number, text: string): Pr
       select distinct affiliate_id, rank() over (order by (exact = ${text.normalize('NFC')}) desc) as place
       from affiliate_key where account_id = ${accountId} and folded = ${fold(text)}
     ) named where place = 1`.execute(session.sql);
+  return rows.rows;
+}
+
+/** A sale that counts no more and had this external id; the last one, if it was there several times. */
+async function findTakenBack(session: Session, accountId: number, text: string): Promise<Subject[]> {
+  const rows = await sql<Subject>`/* ledger.explain.taken_back */
+    with tail as (
+      select '#undone:' || id as tail, undone_at as at from import where account_id = ${accountId} and undone_at is not null
+      union all
+      select '#replaced:' || id, decided_at from conflict
+      where account_id = ${accountId} and status = 'accepted' and external_id = ${text.normalize('NFC')}
+    )
+    select 'sale' as kind, c.id
+    from tail join conversion c on c.account_id = ${accountId} and c.external_id = ${text.normalize('NFC')} || tail.tail
+    order by tail.at desc limit 1`.execute(session.sql);
   return rows.rows;
 }

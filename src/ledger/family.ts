@@ -3,6 +3,9 @@ import type { Session } from '../db/connect.ts';
 import type { Mover } from './journal.ts';
 import { postings } from './journal.ts';
 
+/** Why `declineBanned` declines. */
+export const bannedReason = 'the affiliate is banned';
+
 /**
  * The temporary table `family` names sales whose commissions are about to change: a commission and its reversals move
  * together. It is emptied when it is there.
@@ -114,10 +117,10 @@ export async function leaveDrafts(
 }
 
 /**
- * Declines the commissions and reversals of every sale in `family` that was refunded in full, where none of them is in
- * a payout: nothing of it will be paid, and together they are zero.
+ * Declines the commissions and reversals of every sale in `family` of which nothing is left (refunded in full, failed,
+ * taken back, or corrected to nothing), where none of them is in a payout: nothing of it will be paid.
  */
-export async function declineRefunded(session: Session, mover: Mover): Promise<void> {
+export async function declineSettled(session: Session, mover: Mover): Promise<void> {
   const { accountId, runId, now } = mover;
   const declined = (was: string, from: 'pending' | 'awaiting' | 'ready') =>
     postings(sql`(select * from moved where was = ${was}) moved`, mover, {
@@ -127,19 +130,24 @@ export async function declineRefunded(session: Session, mover: Mover): Promise<v
     });
   await sql`/* ledger.family.decline */
     with whole as materialized (
-      select o.id from family f
-      join conversion c on c.account_id = ${accountId} and c.id = f.id and c.sales_status = 'refunded'
+      select o.id, coalesce(c.taken_back, case c.sales_status when 'refunded' then 'the sale was refunded in full'
+        when 'failed' then 'the sale failed' else 'by what was accepted, the sale earns nothing' end) as reason
+      from family f
+      join conversion c on c.account_id = ${accountId} and c.id = f.id
       join commission o on o.account_id = ${accountId} and o.id = f.id and o.payout_id is null and o.status <> 'declined'
-      where not exists (
+      where (c.taken_back is not null or c.sales_status in ('refunded', 'failed')
+        or o.amount + (select sum(earned) from correction where account_id = ${accountId} and conversion_id = f.id) = 0)
+      and not exists (
         select from commission r where r.account_id = ${accountId} and r.reverses = f.id and r.payout_id is not null
       )
     ),
     found as materialized (
-      select m.id, m.status from (${members(accountId, sql`whole`)}) m where m.status <> 'declined'
+      select m.id, m.status, whole.reason from (${members(accountId, sql`whole`)}) m join whole on whole.id = m.sale_id
+      where m.status <> 'declined'
     ),
     moved as (
       update commission m
-      set status = 'declined', reason = 'the sale was refunded in full', status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
+      set status = 'declined', reason = found.reason, status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
       from found
       where m.account_id = ${accountId} and m.id = found.id and m.status = found.status and m.payout_id is null
       returning m.affiliate_id, m.currency, m.amount, found.status as was
@@ -150,8 +158,35 @@ export async function declineRefunded(session: Session, mover: Mover): Promise<v
 }
 
 /**
+ * Makes the declined commissions and reversals of `sales` (a query of ids, among those locked) pending anew: what had
+ * declined them holds no more, and the next release moves them on. Those of a banned affiliate stay declined.
+ */
+export async function restoreDeclined(
+  session: Session,
+  mover: Mover,
+  sales: RawBuilder<unknown>,
+): Promise<void> {
+  const { accountId, runId, now } = mover;
+  await sql`/* ledger.family.restore */
+    with sale as materialized (
+      select o.id from commission o join affiliate a on a.account_id = ${accountId} and a.id = o.affiliate_id
+      where o.account_id = ${accountId} and o.id in (${sales}) and o.status = 'declined' and a.status <> 'banned'
+        and o.reason <> ${bannedReason}
+    ),
+    restored as (
+      update commission m set status = 'pending', reason = null, status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
+      from (${members(accountId, sql`sale`)}) found
+      where m.account_id = ${accountId} and m.id = found.id and m.status = 'declined'
+      returning m.affiliate_id, m.currency, m.amount
+    )
+    ${postings(sql`restored`, mover, { movement: 'restore', from: 'declined', to: 'pending' })}`.execute(
+    session.sql,
+  );
+}
+
+/**
  * After commissions came back from a payout that never left: reversals that were booked meanwhile, and which are in no
- * payout either, fall due with them again, and what was refunded in full is declined.
+ * payout either, fall due with them again, and where nothing is left they are declined.
  */
 export async function reunite(session: Session, mover: Mover): Promise<void> {
   const { accountId } = mover;
@@ -169,5 +204,5 @@ export async function reunite(session: Session, mover: Mover): Promise<void> {
     from family f join commission o on o.account_id = ${accountId} and o.id = f.id
     where r.account_id = ${accountId} and r.reverses = f.id and r.status = 'ready_for_payment' and r.payout_id is null
       and r.hold_until <> o.hold_until`.execute(session.sql);
-  await declineRefunded(session, mover);
+  await declineSettled(session, mover);
 }

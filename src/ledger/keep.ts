@@ -12,16 +12,26 @@ import type { Mover } from './journal.ts';
 export async function keepConflicts(
   session: Session,
   mover: Mover,
+  choice: { conflictIds: string[]; by: string; reason: string | undefined },
+): Promise<void> {
+  await decideConflicts(session, mover, 'kept', choice);
+}
+
+/** Marks open conflicts as decided, which is the election between two persons; raises what `keepConflicts` does. */
+export async function decideConflicts(
+  session: Session,
+  mover: Mover,
+  status: 'kept' | 'accepted',
   { conflictIds, by, reason }: { conflictIds: string[]; by: string; reason: string | undefined },
 ): Promise<void> {
   const { accountId, runId, now } = mover;
   if (by.trim() === '')
-    throw new PayrunError('usage', 'Keeping what is recorded needs the name of the person who decides it.');
+    throw new PayrunError('usage', 'A decision about a conflict needs the name of the person who takes it.');
   const wanted = [...new Set(conflictIds)];
   const kept = await session.sql
     .updateTable('conflict')
     .set({
-      status: 'kept',
+      status,
       decided_at: now,
       decided_by: by.trim(),
       decided_run_id: runId,
@@ -45,6 +55,11 @@ async function notOpen(session: Session, accountId: number, conflictId: string):
     .executeTakeFirst();
   if (!conflict) return noSuchConflict(conflictId);
   const shown = showId('conflict', conflictId);
+  if (conflict.status === 'withdrawn')
+    return new PayrunError('state', 'The conflict is withdrawn: its row, or its sale, counts no more.', {
+      found: shown,
+      todo: 'There is nothing to decide; a row that comes again is judged anew.',
+    });
   return new PayrunError(
     'state',
     `The conflict was decided before: ${conflict.status} by ${conflict.decided_by}.`,

@@ -88,10 +88,9 @@ async function takeParked(session: Session, accountId: number): Promise<void> {
       occurred_at_given, parked_id, import_id)
     select -row_number() over (order by p.id desc), p.line, p.external_id, p.sale_external_id, p.amount, p.is_total, p.currency,
       p.occurred_at, p.occurred_at_given, p.id, p.import_id
-    from parked_refund p cross join lateral (
+    from (select * from parked_refund where account_id = ${accountId} order by id for update) p cross join lateral (
       select id from conversion where account_id = ${accountId} and external_id = p.sale_external_id limit 1
-    ) c
-    where p.account_id = ${accountId}`.execute(session.sql);
+    ) c`.execute(session.sql);
 }
 
 async function count(

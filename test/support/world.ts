@@ -183,6 +183,7 @@ export class World {
       note: null,
       metadata: null,
       no_commission_reason: null,
+      taken_back: null,
       ...conversion,
     };
     await this.db.sql

@@ -10,7 +10,7 @@ const listed = 20;
 /**
  * What does not hold of refunds and reversals: a reversal has the affiliate, programme and currency of what it takes
  * back; all reversals of a commission together take back the part that the refunds of its sale say, which is never
- * more than it; a sale is as refunded as its refunds say, in its own currency; adjustments are what they say.
+ * more than it, and give or take what its corrections say; a sale is as refunded as its refunds say, in its own currency; adjustments are what they say.
  */
 export async function reversalFaults(session: Session, accountId: number): Promise<AuditFinding[]> {
   return [
@@ -26,7 +26,8 @@ async function strangeReversals(session: Session, accountId: number): Promise<Au
     select r.id from commission r join commission o on o.account_id = ${accountId} and o.id = r.reverses
     where r.account_id = ${accountId} and r.reverses is not null
       and (o.affiliate_id <> r.affiliate_id or o.currency <> r.currency or o.program_id <> r.program_id
-        or o.reverses is not null or r.amount >= 0)
+        or o.reverses is not null
+        or r.amount >= 0 and not exists (select from correction k where k.account_id = ${accountId} and k.id = r.id))
     order by r.id limit ${listed}`.execute(session.sql);
   return rows.rows.map(({ id }) => ({
     check: 'reversal',
@@ -42,18 +43,23 @@ async function wrongSums(session: Session, accountId: number): Promise<AuditFind
     expected: bigint;
   }>`/* ledger.audit.reversed */
     with refunded as (
-      select conversion_id, sum(amount) as amount from refund where account_id = ${accountId} group by conversion_id
+      select conversion_id, sum(amount) as amount from refund
+      where account_id = ${accountId} and taken_back is null group by conversion_id
+    ),
+    corrected as (
+      select conversion_id, sum(earned) as earned from correction where account_id = ${accountId} group by conversion_id
     ),
     reversed as (
-      select reverses, sum(amount) as amount from commission
+      select reverses as conversion_id, sum(amount) as amount from commission
       where account_id = ${accountId} and reverses is not null group by reverses
     ),
     part as (
       select o.id, o.currency, coalesce(-reversed.amount, 0)::bigint as reversed,
-        coalesce(${share(sql`refunded.amount`, sql`c.amount`)}, 0) as expected
-      from refunded full join reversed on reversed.reverses = refunded.conversion_id
-      join commission o on o.account_id = ${accountId} and o.id = coalesce(refunded.conversion_id, reversed.reverses)
-      join conversion c on c.account_id = ${accountId} and c.id = o.id and c.amount > 0
+        (coalesce(${share(sql`coalesce(refunded.amount, 0)`, sql`nullif(c.amount, 0)`, sql`coalesce(corrected.earned, 0)`)}, 0)
+          - coalesce(corrected.earned, 0))::bigint as expected
+      from refunded full join reversed using (conversion_id) full join corrected using (conversion_id)
+      join commission o on o.account_id = ${accountId} and o.id = conversion_id
+      join conversion c on c.account_id = ${accountId} and c.id = o.id
     )
     select * from part where reversed <> expected order by id limit ${listed}`.execute(session.sql);
   return rows.rows.map(({ id, currency, reversed, expected }) => ({
@@ -66,7 +72,7 @@ async function wrongSales(session: Session, accountId: number): Promise<AuditFin
   const rows = await sql<{ external_id: string; sales_status: string }>`/* ledger.audit.refunded */
     with refunded as (
       select conversion_id, sum(amount) as amount, array_agg(distinct currency) as currencies
-      from refund where account_id = ${accountId} group by conversion_id
+      from refund where account_id = ${accountId} and taken_back is null group by conversion_id
     )
     select c.external_id, c.sales_status
     from refunded join conversion c on c.account_id = ${accountId} and c.id = refunded.conversion_id
@@ -75,7 +81,8 @@ async function wrongSales(session: Session, accountId: number): Promise<AuditFin
     union all
     select c.external_id, c.sales_status from conversion c
     where c.account_id = ${accountId} and c.sales_status in ('refunded', 'partial_refunded')
-      and not exists (select from refund r where r.account_id = ${accountId} and r.conversion_id = c.id)
+      and not exists (
+        select from refund r where r.account_id = ${accountId} and r.conversion_id = c.id and r.taken_back is null)
     order by 1 limit ${listed}`.execute(session.sql);
   return rows.rows.map(({ external_id, sales_status }) => ({
     check: 'reversal',

@@ -6,6 +6,7 @@ type WithId =
   | 'adjustment'
   | 'affiliate'
   | 'commission'
+  | 'conflict'
   | 'conversion'
   | 'import'
   | 'incentive'

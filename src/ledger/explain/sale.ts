@@ -34,6 +34,17 @@ export interface SaleStory {
   /** Refunds that wait although the sale is known, because they do not fit it. */
   waiting: Row<'parked_refund'>[];
   disputes: Row<'dispute'>[];
+  /** What corrected it, in order, each with the line that was booked; that is missing where it would have been zero. */
+  corrections: {
+    correction: Row<'correction'>;
+    line: Row<'commission'> | undefined;
+    payout: Row<'payout'> | undefined;
+    /** The version that was accepted, or the import that was undone. */
+    conflict: Row<'conflict'> | undefined;
+    import: Row<'import'> | undefined;
+  }[];
+  /** The conflict by whose acceptance it was recorded, in place of another affiliate's sale. */
+  acceptedAs: Row<'conflict'> | undefined;
 }
 
 /** Reads the story of the conversion `id`, which exists. To be called in a snapshot. */
@@ -41,13 +52,15 @@ export async function readSale(session: Session, accountId: number, id: string):
   const conversion = await theRowOf(session, accountId, 'conversion', id);
   const commission = await rowOf(session, accountId, 'commission', id);
   const payout = await rowOf(session, accountId, 'payout', commission?.payout_id);
+  const corrections = await readCorrections(session, accountId, id);
+  const terms = termsOf(corrections.map(({ correction }) => correction));
   const leftOut = await readLeftOut(session, accountId, conversion.affiliate_id, 20);
   return {
     conversion,
     commission,
     affiliate: await theRowOf(session, accountId, 'affiliate', conversion.affiliate_id),
     program: await theRowOf(session, accountId, 'program', conversion.program_id),
-    incentive: await rowOf(session, accountId, 'incentive', commission?.incentive_id),
+    incentive: await rowOf(session, accountId, 'incentive', (terms ?? commission)?.incentive_id),
     import: await rowOf(session, accountId, 'import', conversion.import_id),
     run: await rowOf(session, accountId, 'run', commission?.status_run_id),
     payout,
@@ -77,7 +90,48 @@ export async function readSale(session: Session, accountId: number, id: string):
       .where('conversion_id', '=', id)
       .orderBy('id')
       .execute(),
+    corrections,
+    acceptedAs: await session.sql
+      .selectFrom('conflict')
+      .selectAll()
+      .where('account_id', '=', accountId)
+      .where('import_id', '=', conversion.import_id)
+      .where('line', '=', conversion.line)
+      .where('status', '=', 'accepted')
+      .where('conversion_id', '<>', id)
+      .executeTakeFirst(),
   };
+}
+
+/** The last of a sale's corrections that brought terms, by which it earns since. */
+export function termsOf(corrections: Row<'correction'>[]): Row<'correction'> | undefined {
+  return corrections.findLast((one) => one.rate_ppm !== null || one.fixed_amount !== null);
+}
+
+async function readCorrections(
+  session: Session,
+  accountId: number,
+  id: string,
+): Promise<SaleStory['corrections']> {
+  const corrections = await session.sql
+    .selectFrom('correction')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where('conversion_id', '=', id)
+    .orderBy('place')
+    .execute();
+  const told: SaleStory['corrections'] = [];
+  for (const correction of corrections) {
+    const line = await rowOf(session, accountId, 'commission', correction.id);
+    told.push({
+      correction,
+      line,
+      payout: await rowOf(session, accountId, 'payout', line?.payout_id),
+      conflict: await rowOf(session, accountId, 'conflict', correction.conflict_id),
+      import: await rowOf(session, accountId, 'import', correction.import_id),
+    });
+  }
+  return told;
 }
 
 async function readRefunds(session: Session, accountId: number, id: string): Promise<SaleStory['refunds']> {

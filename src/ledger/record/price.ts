@@ -1,4 +1,5 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { Rounding } from '../../db/tables.ts';
 import type { Batch } from './batch.ts';
 import { fingerprint } from './fingerprint.ts';
 import { chosenRule } from './rule.ts';
@@ -98,16 +99,17 @@ export function pricedSales(accountId: number, batch: Batch, rows: Rows): Priced
       ${rule.join}
     ),
     priced as (
-      select *, ${commissionAmount(batch)} as earned, occurred_at + days * interval '1 day' as hold_until from ruled
+      select *, ${commissionAmount(program.rounding)} as earned, occurred_at + days * interval '1 day' as hold_until from ruled
     ),`;
   return { steps, query: sql`select ${priceColumns} from priced` };
 }
 
 /**
- * Amount times parts per million, multiplied before divided and rounded once. A sale in another currency goes
- * through its rate of exchange in the same multiplication, in numeric, because it may not fit 64 bits.
+ * An SQL expression over a row of amount, ppm, fixed_amount and fx_minor_rate: amount times parts per million,
+ * multiplied before divided and rounded once. A sale in another currency goes through its rate of exchange in the same
+ * multiplication, in numeric, because it may not fit 64 bits.
  */
-function commissionAmount(batch: Batch): RawBuilder<unknown> {
+export function commissionAmount(rounding: Rounding): RawBuilder<unknown> {
   const product = sql`(amount * ppm)`;
   const halfUp = sql`(${product} + 500000) / 1000000`;
   const halfEven = sql`${product} / 1000000 + case
@@ -119,7 +121,7 @@ function commissionAmount(batch: Batch): RawBuilder<unknown> {
   const exchangedHalfEven = sql`case
     when ${exchanged} - trunc(${exchanged}) = 0.5 and trunc(${exchanged}) % 2 = 0 then trunc(${exchanged})
     else round(${exchanged}) end`;
-  const isEven = batch.program.rounding === 'half_even';
+  const isEven = rounding === 'half_even';
   return sql`case
     when fixed_amount is not null then fixed_amount
     when fx_minor_rate is not null then (${isEven ? exchangedHalfEven : sql`round(${exchanged})`})::bigint

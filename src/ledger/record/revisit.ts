@@ -3,7 +3,15 @@ import type { Session } from '../../db/connect.ts';
 import { newIdPrefix } from '../../ids.ts';
 import { type Mover, postings } from '../journal.ts';
 import type { Batch, Verdict } from './batch.ts';
+import { difference, type Facts } from './difference.ts';
 import { customersOf } from './introduce.ts';
+
+const theirs: Facts = {
+  affiliateId: sql`v.affiliate_id`,
+  affiliateRef: sql`theirs.ref`,
+  row: sql`s`,
+  productIds: sql`t.product_ids`,
+};
 
 /**
  * Looks closer at the rows whose id is known but which are not plainly the same. Same facts and a status that
@@ -21,15 +29,7 @@ export async function revisit(session: Session, mover: Mover, batch: Batch): Pro
       select s.n, s.line, s.external_id, v.fingerprint, c.id as conversion_id, c.sales_status as ours, s.sales_status as theirs,
         v.affiliate_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given, t.product_ids, t.price_ids, t.interval,
         t.is_subscription, s.fx_rate, s.fx_day, s.fx_source,
-        jsonb_strip_nulls(jsonb_build_object(
-          'affiliate', case when c.affiliate_id <> v.affiliate_id then jsonb_build_object('ours', ours.ref, 'theirs', theirs.ref) end,
-          'amount', case when c.amount <> s.amount then jsonb_build_object('ours', c.amount::text, 'theirs', s.amount::text) end,
-          'currency', case when c.currency <> s.currency then jsonb_build_object('ours', c.currency, 'theirs', s.currency) end,
-          'occurred_at', case when c.occurred_at <> s.occurred_at and c.occurred_at_given and s.occurred_at_given
-            then jsonb_build_object('ours', c.occurred_at, 'theirs', s.occurred_at) end,
-          'product_ids', case when c.product_ids is distinct from t.product_ids
-            then jsonb_build_object('ours', coalesce(c.product_ids, '{}'), 'theirs', coalesce(t.product_ids, '{}')) end
-        )) as difference
+        ${difference(theirs)} as difference
       from verdict v
       join stage s on s.n = v.n
       join terms t on t.no = s.terms_no
@@ -58,7 +58,7 @@ export async function revisit(session: Session, mover: Mover, batch: Batch): Pro
       left join lateral (
         select d.id from conflict d
         where d.account_id = ${accountId} and d.conversion_id = looked.conversion_id and d.fingerprint = looked.fingerprint
-          and d.sales_status = looked.theirs and d.status <> 'open'
+          and d.sales_status = looked.theirs and d.status in ('kept', 'accepted')
         limit 1
       ) decided on true
     ),

@@ -54,8 +54,8 @@ export function chosenRule(accountId: number, program: ProgramTerms): Rule {
 /**
  * For each new row, the best incentive with a duration that is not used up. Months count from the referral's
  * earliest known sale, on the programme's calendar, and a sale exactly that long after it earns no more; payments
- * count the referral's conversions recorded before, in order of occurred_at and external id. A sale without a
- * referral is its customer's first.
+ * count the referral's conversions recorded before, in order of occurred_at and external id, without those taken back and
+ * without a sale that is staged to be priced anew. A sale without a referral is its customer's first.
  */
 function limitedMatches(accountId: number, program: ProgramTerms): RawBuilder<unknown> {
   const zone = sql`${program.timezone}::text`;
@@ -72,6 +72,7 @@ function limitedMatches(accountId: number, program: ProgramTerms): RawBuilder<un
       left join (
         select referral_id, count(*) as payments, min(occurred_at) as earliest from conversion
         where account_id = ${accountId} and referral_id in (select referral_id from verdict where verdict = 'new')
+          and taken_back is null and id not in (select id from stage)
         group by referral_id
       ) earlier on earlier.referral_id = v.referral_id
       where v.verdict = 'new'

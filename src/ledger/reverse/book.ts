@@ -2,9 +2,9 @@ import { sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import type { CommissionStatus, LedgerAccount } from '../../db/tables.ts';
 import { newIdPrefix } from '../../ids.ts';
-import { declineRefunded, leaveDrafts } from '../family.ts';
+import { declineSettled, leaveDrafts } from '../family.ts';
 import { type Mover, postings } from '../journal.ts';
-import { share } from './share.ts';
+import { correctedOf, share } from './share.ts';
 
 /** Sums of what was booked, in minor units by currency; negative. */
 export interface Refunded {
@@ -36,25 +36,29 @@ export async function bookRefunds(session: Session, mover: Mover): Promise<Refun
       select from refund_judged j where j.conversion_id = f.id and j.verdict = 'recorded')`.execute(
     session.sql,
   );
-  await declineRefunded(session, mover);
+  await declineSettled(session, mover);
   return sums;
 }
 
 /** The sales of which the commission loses something, or all. */
 function losing(accountId: number) {
   const sale = sql`c.amount`;
+  const corrected = sql`corrected.amount`;
   return sql`
     select o.id from (
       select conversion_id, min(before) as before, max(after) as after from refund_judged where verdict = 'recorded' group by 1
     ) refunded
     join conversion c on c.account_id = ${accountId} and c.id = refunded.conversion_id
     join commission o on o.account_id = ${accountId} and o.id = c.id
-    where refunded.after = c.amount or ${share(sql`refunded.after`, sale)} > ${share(sql`refunded.before`, sale)}`;
+    cross join lateral (select ${correctedOf(accountId)} as amount) corrected
+    where refunded.after = c.amount
+      or ${share(sql`refunded.after`, sale, corrected)} > ${share(sql`refunded.before`, sale, corrected)}`;
 }
 
 async function book(session: Session, mover: Mover): Promise<Refunded[]> {
   const { accountId, runId, now } = mover;
   const sale = sql`recorded.sale_amount`;
+  const corrected = sql`corrected.amount`;
   const posted = accounts.map(
     ([status, to], index) =>
       sql`${sql.raw(`posted_${index}`)} as (${postings(sql`(select * from reversals where status = ${status}) reversals`, mover, { movement: 'record', from: 'earned', to })})`,
@@ -82,9 +86,10 @@ async function book(session: Session, mover: Mover): Promise<Refunded[]> {
       select recorded.id, recorded.occurred_at, o.id as reverses, o.program_id, o.affiliate_id, o.currency, o.incentive_id,
         o.rate_ppm, o.hold_days, o.overridden, o.rounding, o.fx_rate, o.fx_day, o.fx_source, o.reason, o.status, o.hold_until,
         o.payout_id is not null as stands,
-        ${share(sql`recorded.before`, sale)} - ${share(sql`recorded.after`, sale)} as amount
+        ${share(sql`recorded.before`, sale, corrected)} - ${share(sql`recorded.after`, sale, corrected)} as amount
       from recorded
       join commission o on o.account_id = ${accountId} and o.id = recorded.conversion_id
+      cross join lateral (select ${correctedOf(accountId)} as amount) corrected
     ),
     reversals as (
       insert into commission (account_id, id, program_id, affiliate_id, amount, hold_until, status_at, status_run_id,

@@ -96,7 +96,8 @@ async function lineUp(session: Session, accountId: number): Promise<void> {
     cross join lateral (
       select coalesce(sum(r.amount), 0)::bigint as refunded, coalesce(sum(r.amount) filter (where r.dispute_id is null), 0)::bigint
         as by_refunds, max(r.occurred_at) filter (where r.occurred_at_given) as last_at
-      from refund r where r.account_id = ${sql.lit(accountId)} and r.conversion_id = one.conversion_id
+      from refund r
+      where r.account_id = ${sql.lit(accountId)} and r.conversion_id = one.conversion_id and r.taken_back is null
     ) known
     where one.verdict is null`.execute(session.sql);
   await session.client.query(
