@@ -28,10 +28,11 @@ export function affiliateStep(csv: CsvFile, shown: string): PeopleStep {
 function columnsOf(csv: CsvFile, shown: string): Columns<AffiliateField> {
   const place = { file: shown, line: csv.headerLine };
   const required: AffiliateField[] = ['ref', 'name'];
-  const columns = findColumns(csv.header, { fields: affiliateFields, required }, place);
+  const layout = { fields: affiliateFields, required, namesAreFixed: true };
+  const columns = findColumns(csv.header, layout, place);
   if (columns.has('payout_method') === columns.has('payout_destination')) return columns;
   required.push('payout_method', 'payout_destination');
-  return findColumns(csv.header, { fields: affiliateFields, required }, place);
+  return findColumns(csv.header, layout, place);
 }
 
 async function settle(session: Session, mover: Mover, columns: Columns<AffiliateField>): Promise<Settled> {

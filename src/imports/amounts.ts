@@ -38,7 +38,11 @@ export class AmountColumn implements ProvenColumn, ExactNumber {
   /** `fallback` is what an empty cell stands for; it is written with the source's decimal mark, or a point. */
   constructor(place: ColumnPlace, settings: AmountSettings, fallback: string | undefined) {
     this.#settings = settings;
-    this.#style = new Style(place, { '.': 'a decimal point', ',': 'a decimal comma' }, 'decimal');
+    this.#style = new Style(
+      place,
+      { '.': 'a decimal point', ',': 'a decimal comma' },
+      'decimal ("." or ",")',
+    );
     if (settings.decimal) this.#settle(settings.decimal);
     this.#default = fallback === undefined ? undefined : readNumber(fallback, settings.decimal ?? '.');
   }

@@ -3,7 +3,7 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { PayrunError } from '../errors.ts';
 import type { Limits } from '../limits.ts';
 import { showCount } from '../money.ts';
-import { Gauge } from './unpacking.ts';
+import { fetchAgain, Gauge } from './unpacking.ts';
 
 /** A file in a zip file, as the directory at its end describes it. */
 export type ZipEntry = Entry;
@@ -107,7 +107,7 @@ function faultOf(shown: string, cause: unknown): unknown {
   const { code = '', message } = cause as NodeJS.ErrnoException;
   if (code !== '' && !/^Z_/.test(code)) return cause;
   if (/encrypt/i.test(message)) return locked(shown);
-  return refused(shown, 'The zip file or workbook is damaged or cut off.', undefined, cause);
+  return refused(shown, 'The zip file or workbook is damaged or cut off.', fetchAgain, cause);
 }
 
 function notOne(shown: string, count: number, files: ZipEntry[]): PayrunError {
@@ -129,10 +129,10 @@ function locked(shown: string): PayrunError {
   );
 }
 
-function refused(shown: string, what: string, todo?: string, cause?: unknown): PayrunError {
+function refused(shown: string, what: string, todo: string, cause?: unknown): PayrunError {
   return new PayrunError('file-refused', what, {
     place: { file: shown },
-    ...(todo === undefined ? {} : { todo: `${todo} Nothing of it was recorded.` }),
+    todo: `${todo} Nothing of it was recorded.`,
     cause,
   });
 }

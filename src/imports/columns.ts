@@ -11,6 +11,8 @@ export interface Layout<Field extends string> {
   mapping?: Partial<Record<Field, string>> | undefined;
   /** Fields that have a value even where the file has no column for them. */
   defaults?: Partial<Record<Field, string>> | undefined;
+  /** Whether no source can map its columns, so that they are named as the fields are. */
+  namesAreFixed?: boolean;
 }
 
 /** Columns that a rejects file adds; they are ignored when the corrected file comes back. */
@@ -28,10 +30,10 @@ export function findColumns<Field extends string>(
   const columns: Columns<Field> = new Map();
   for (const field of layout.fields) {
     const wanted = layout.mapping?.[field] ?? field;
-    const at = positionOf(wanted, header, place);
+    const at = positionOf(wanted, header, place, layout);
     if (at !== undefined) columns.set(field, at);
     else if (layout.mapping?.[field] !== undefined || isMissing(field, layout))
-      throw missing(wanted, field, header, place);
+      throw missing(wanted, field, header, place, layout);
   }
   return columns;
 }
@@ -44,6 +46,7 @@ function positionOf(
   wanted: string,
   header: string[],
   place: { file: string; line: number },
+  { namesAreFixed }: Pick<Layout<string>, 'namesAreFixed'>,
 ): number | undefined {
   const position = /^#(\d+)$/.exec(wanted);
   if (position) {
@@ -58,7 +61,9 @@ function positionOf(
       `The header has the column "${wanted}" ${matches.length} times (${at}).`,
       {
         place,
-        todo: `Remove one of them, or map the field to a position such as "${`#${matches[0]! + 1}`}" in payrun.json.`,
+        todo: namesAreFixed
+          ? 'Remove one of them.'
+          : `Remove one of them, or map the field to a position such as "${`#${matches[0]! + 1}`}" in payrun.json.`,
       },
     );
   }
@@ -70,6 +75,7 @@ function missing(
   field: string,
   header: string[],
   place: { file: string; line: number },
+  { namesAreFixed }: Pick<Layout<string>, 'namesAreFixed'>,
 ): PayrunError {
   const near = header.find((name) => leven(fold(name), fold(wanted)) <= 2);
   const what =
@@ -80,7 +86,9 @@ function missing(
   return new PayrunError('file-refused', near ? `${what} Did you mean "${near}"?` : what, {
     place,
     found: shown.length > 300 ? `${shown.slice(0, 300)}…` : shown,
-    todo: 'Name the column so in the file, or map it in the source of payrun.json and import with --source.',
+    todo: namesAreFixed
+      ? 'Name the column so in the file.'
+      : 'Name the column so in the file, or map it in the source of payrun.json and import with --source.',
   });
 }
 

@@ -86,7 +86,7 @@ function nulShares(bytes: Buffer): [even: number, odd: number] {
 function noText(shown: string, what: string): PayrunError {
   return new PayrunError('file-refused', what, {
     place: { file: shown },
-    todo: 'Save the sheet as CSV ("CSV UTF-8" in Excel) and import that; nothing of it was recorded.',
+    todo: 'Save the table as CSV ("CSV UTF-8" in Excel), not packed, and import that. Nothing of it was recorded.',
   });
 }
 

@@ -45,16 +45,16 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'id-destroyed': (found) =>
     `"${found}" is an id that a spreadsheet turned into a number; put the id from the source there.`,
   quote: (found) =>
-    `A quote stands in ${found} of the row where it should not; check the cells here, where they are written as they were understood.`,
+    `A quote stands in ${found} of the row where it should not; check the row in the rejects file, where each cell is written as it was understood.`,
   'amount-format': (found) => `"${found}" is no amount; write digits and one decimal mark, such as 1234.50.`,
   'amount-mark': (found) =>
-    `"${found}" is no amount with the decimal mark of this source; see decimal in payrun.json.`,
+    `"${found}" has another decimal mark than its source says; correct the amount, or decimal in payrun.json.`,
   'amount-grouping': (found) =>
-    `"${found}" has marks between its digits where no group of them ends; write the amount without.`,
+    `"${found}" has marks between its digits where no group of them ends; write the amount with its decimal mark alone.`,
   'amount-exponent': (found) =>
     `"${found}" is an amount that a spreadsheet shortened; write all of its digits.`,
   'amount-form': (found) =>
-    `"${found}" means a negative amount only where negative in payrun.json says so; write a minus sign.`,
+    `"${found}" may be negative or not; write it with a minus sign or without, or set negative in the source.`,
   'amount-currency': (found) => `"${found}" names two currencies; correct the amount or the currency.`,
   'amount-decimals': (found) => `"${found}" has more decimals than its currency; write the exact amount.`,
   'amount-too-large': (found) => `"${found}" is more than one row may have; check its decimal mark.`,
@@ -82,13 +82,15 @@ const sentences: Record<string, (found: string, field: string) => string> = {
     `"${found}" is no ${field === 'expense' ? 'amount' : 'whole number'} of 0 or more for "${field}".`,
   'status-refund': (found) =>
     `"${found}" can't be imported as a sale's status; give what was refunded in a column refunded_total, or import a row for each refund with its sale in a column refund_of.`,
-  'refund-exceeds': (found) => `The refunds of the sale "${found}" would be more than the sale itself.`,
+  'refund-exceeds': (found) =>
+    `The refunds of the sale "${found}" would be more than the sale itself; correct the amount.`,
   'refund-zero': () => 'The refund is of nothing; give its amount.',
-  'refund-currency': (found) => `The sale is in ${found}, and a refund is in the currency of its sale.`,
-  'refund-id-of-sale': (found) => `"${found}" is the id of a sale; a refund has an id of its own.`,
-  'refund-differs': (found) => `A refund "${found}" with other facts waits for its sale already.`,
+  'refund-currency': (found) => `The sale is in ${found}; give its refund in that currency.`,
+  'refund-id-of-sale': (found) => `"${found}" is the id of a sale; give the refund an id of its own.`,
+  'refund-differs': (found) =>
+    `A refund "${found}" with other facts stands above this row, and waits for its sale; correct this row, or remove it.`,
   'sale-id-of-refund': (found) =>
-    `"${found}" is the id of a refund; a sale has an id of its own, or its source an id_prefix.`,
+    `"${found}" is the id of a refund; give the sale an id of its own, or its source an id_prefix.`,
   'percent-format': (found) => `"${found}" is no percentage from 0 to 100, such as 12.5.`,
   'email-format': () => 'This is no e-mail address; correct it, or leave the cell empty.',
   destination: (found) =>
@@ -98,7 +100,7 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'ref-double': (found) => `"${found}" stands in this file twice; keep one row of it.`,
   json: (found) => `The line is no JSON object: ${found}.`,
   'stripe-event': (found) =>
-    `The line is no event of Stripe’s${found && `, but ${found}`}; each line is one, with "object": "event".`,
+    `The line is no event of Stripe’s${found && `, but of the kind "${found}"`}; each line is one, with "object": "event".`,
   'event-type': (found) => `"${found}" is no event type; use conversion, lead, trial or milestone.`,
   'identifier-missing': (found) =>
     `Nothing names the referral: give one of ${found || 'referral_id, customer_id, external_user_id, click_id'}.`,

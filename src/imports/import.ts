@@ -185,10 +185,10 @@ async function kindOfLog(work: Work, file: InputFile, ref: string | undefined): 
   if (ref !== undefined && found === 'stripe_events')
     throw new PayrunError(
       'file-refused',
-      `This is a log of Stripe’s events, and the source "${ref}" is none.`,
+      `This is a log of Stripe’s events, and the source "${ref}" is for logs of another kind.`,
       {
         place: { file: file.shown },
-        todo: 'Name a source of kind stripe_events, or none.',
+        todo: 'Name a source of kind stripe_events with --source, or leave --source out.',
       },
     );
   return found;

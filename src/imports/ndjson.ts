@@ -41,10 +41,17 @@ export async function* logLines(
   const last = rest.trim();
   if (last !== '') {
     if (n === 0 && last.startsWith('[')) throw arrayRefused(shown, line + 1);
-    if (!isJson(last)) throw refused(shown, line + 1, 'The last line was cut off: it is no whole JSON.');
+    if (!isJson(last))
+      throw refused(
+        shown,
+        line + 1,
+        'The last line was cut off: it is no whole JSON.',
+        'Export the file again',
+      );
     yield [{ n: ++n, line: line + 1, text: last }];
   }
-  if (n === 0) throw refused(shown, undefined, 'The file is empty.');
+  if (n === 0)
+    throw refused(shown, undefined, 'The file is empty.', 'Export it again; a log has at least one line');
 }
 
 function arrayRefused(shown: string, line: number): PayrunError {
@@ -54,9 +61,10 @@ function arrayRefused(shown: string, line: number): PayrunError {
   });
 }
 
-function refused(shown: string, line: number | undefined, what: string): PayrunError {
+function refused(shown: string, line: number | undefined, what: string, todo: string): PayrunError {
   return new PayrunError('file-refused', what, {
     place: line === undefined ? { file: shown } : { file: shown, line },
+    todo: `${todo}. Nothing of it was recorded.`,
   });
 }
 

@@ -134,6 +134,7 @@ function workbookFile(described: Described, workbook: Workbook): InputFile {
         'This is an Excel workbook, not a log with one JSON object a line.',
         {
           place: { file: described.shown },
+          todo: 'Import a table of sales with "payrun import sales"; a log of events is a text file.',
         },
       );
     },

@@ -38,7 +38,7 @@ export async function loadRates(workspace: string, signal: AbortSignal): Promise
       const csv = await readCsv(input);
       const columns = findColumns(
         csv.header,
-        { fields, required: fields },
+        { fields, required: fields, namesAreFixed: true },
         { file: input.shown, line: csv.headerLine },
       );
       for await (const group of csv.groups) {
@@ -54,7 +54,10 @@ export async function loadRates(workspace: string, signal: AbortSignal): Promise
             rates.has(key),
           );
           if (fault)
-            throw new PayrunError('file-refused', fault, { place: { file: input.shown, line: record.line } });
+            throw new PayrunError('file-refused', fault, {
+              place: { file: input.shown, line: record.line },
+              todo: 'Correct rates.csv and start again. Nothing was recorded.',
+            });
           const rate = cell('rate');
           rates.set(key, {
             rate,

@@ -18,7 +18,8 @@ export function referralStep(
   options: { file: { shown: string }; programId: string; timezone: string },
 ): PeopleStep {
   const place = { file: options.file.shown, line: csv.headerLine };
-  const columns = findColumns(csv.header, { fields: referralFields, required: ['affiliate'] }, place);
+  const layout = { fields: referralFields, required: ['affiliate'] as const, namesAreFixed: true };
+  const columns = findColumns(csv.header, layout, place);
   const warnings = { timesThatComeTwice: 0 };
   return {
     table: 'staged_referral',

@@ -39,7 +39,7 @@ export class Style<Kind extends string> {
   readonly #names: Record<Kind, string>;
   readonly #setting: string;
 
-  /** `names` are the kinds in words; `setting` is the key in payrun.json that decides instead of the values. */
+  /** `names` are the kinds in words; `setting` is the key in payrun.json that decides instead of the values, with examples. */
   constructor(place: ColumnPlace, names: Record<Kind, string>, setting: string) {
     this.#place = place;
     this.#names = names;

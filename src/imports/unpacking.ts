@@ -8,6 +8,9 @@ import { overLimit } from './limits.ts';
 /** Packed so small that a large expansion does no harm; an empty CSV of a few kilobytes may shrink a thousandfold. */
 const harmless = 1 << 20;
 
+/** What to do about a packed file that is damaged. */
+export const fetchAgain = 'Export the file again, or fetch it again from where it came from.';
+
 /** Watches what a packed file unpacks to, and refuses it as soon as that is more than the limits allow. */
 export class Gauge {
   #unpacked = 0;
@@ -36,7 +39,7 @@ export class Gauge {
     if (unpacked > harmless && unpacked > expansion * this.#packed())
       throw overLimit(
         this.#shown,
-        `It unpacks to more than ${showCount(expansion)} times its size, as no honest file does.`,
+        `It unpacks to more than ${showCount(expansion)} times its size.`,
         'expansion',
       );
   }
@@ -62,6 +65,7 @@ export function gunzipped(packed: Readable, shown: string, limits: Limits): Read
       if (!/^Z_/.test((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
       throw new PayrunError('file-refused', 'The gzip file is damaged or cut off.', {
         place: { file: shown },
+        todo: `${fetchAgain} Nothing of it was recorded.`,
         cause,
       });
     } finally {

@@ -140,7 +140,7 @@ function checkSize(workbook: Workbook, { rows, columns }: SheetXml): void {
   if (rows > limits.workbook_rows)
     throw overLimit(
       shown,
-      `The sheet has ${showCount(rows)} rows; ${showCount(limits.workbook_rows)} are read of a workbook.`,
+      `The sheet has ${showCount(rows)} rows; of a workbook at most ${showCount(limits.workbook_rows)} are read.`,
       'workbook_rows',
       { instead: saveAsCsv },
     );

@@ -3,18 +3,44 @@ import path from 'node:path';
 import { parse } from 'csv-parse/sync';
 import type { Db } from '../../src/db/connect.ts';
 import { describeError, PayrunError } from '../../src/errors.ts';
-import { type ImportOutcome, importFile, type Kind } from '../../src/imports/import.ts';
+import {
+  type ImportOptions,
+  type ImportOutcome,
+  importFile,
+  type Kind,
+  readExpected,
+} from '../../src/imports/import.ts';
 import { createLog } from '../../src/log.ts';
 import { loadJobs } from '../../src/runs/jobs.ts';
 import type { FixtureConfig } from '../imports/fixture-case.ts';
 import { type Desk, openDesk } from '../support/desk.ts';
 
-/** What a person is told of every input of a folder of the gallery, in the one layout, with the exit code. */
-export async function told(db: Db, folder: string): Promise<string> {
+/** What a person is told of each input of a folder of the gallery, in the one layout, with the exit code. */
+export async function told(db: Db, folder: string): Promise<string[]> {
   if (existsSync(path.join(folder, 'jobs')))
-    return raised(folder, loadJobs(folder, createLog({ level: 'silent' })));
-  const file = path.join(folder, 'desk.json');
-  const config = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as FixtureConfig) : {};
+    return [await raised(folder, loadJobs(folder, createLog({ level: 'silent' })))];
+  const shared = await caseDesk(db, path.join(folder, 'desk.json'));
+  const texts: string[] = [];
+  for (const name of inputsOf(folder)) {
+    const own = path.join(folder, `${/^[^.]+/.exec(name)![0]}.desk.json`);
+    texts.push(await toldOf(existsSync(own) ? await caseDesk(db, own) : shared, folder, name));
+  }
+  return texts;
+}
+
+interface CaseConfig extends FixtureConfig {
+  /** Control totals, as on the command line. */
+  expect?: { rows?: string; totals: string[] };
+}
+
+interface CaseDesk extends Desk {
+  /** What the command line says besides the file. */
+  options: Pick<ImportOptions, 'source' | 'expected'>;
+}
+
+/** A desk that knows Ann and Bob, with the settings and earlier imports of `file`, where there is such a file. */
+async function caseDesk(db: Db, file: string): Promise<CaseDesk> {
+  const config = existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as CaseConfig) : {};
   const desk = await openDesk(db, config);
   const people = ['ann,Ann,ann@example.com,ANN10,active,', 'bob,Bob,,,active,', ...(config.affiliates ?? [])];
   await desk.land(
@@ -23,26 +49,27 @@ export async function told(db: Db, folder: string): Promise<string> {
   );
   const header = 'external_id,affiliate,amount,currency,occurred_at,customer_id,customer_email';
   if (config.before) await desk.land('sales', [header, ...config.before, ''].join('\n'));
-  const texts: string[] = [];
-  for (const name of inputsOf(folder)) texts.push(await toldOf(desk, folder, name));
-  return texts.join('\n');
+  if (config.beforeFile) await desk.land('sales', [...config.beforeFile, ''].join('\n'));
+  const { source, expect } = config;
+  return { ...desk, options: { source, expected: expect && readExpected(expect.rows, expect.totals) } };
 }
 
 /** The files to import, by the kind that their name begins with. */
 function inputsOf(folder: string): string[] {
   return readdirSync(folder)
-    .filter((name) => /\.(csv|ndjson)$/.test(name))
+    .filter((name) => !/\.(json|txt)$/.test(name))
     .sort();
 }
 
-async function toldOf(desk: Desk, folder: string, name: string): Promise<string> {
+async function toldOf(desk: CaseDesk, folder: string, name: string): Promise<string> {
   const kind = /^[a-z]+/.exec(name)![0] as Kind;
   try {
-    const landed = await importFile(desk.work(), { kind, file: path.join(folder, name) });
+    const landed = await importFile(desk.work(), { kind, file: path.join(folder, name), ...desk.options });
     const faults = rejectedRows(desk, landed).map((row) => `${rowText(name, row)}\n`);
     return `${faults.join('\n')}exit code: ${landed.exitCode}\n`;
   } catch (cause) {
-    return raised(folder, Promise.reject(cause));
+    const said = await raised(folder, Promise.reject(cause));
+    return said.replaceAll(`${desk.workspace}/`, '');
   }
 }
 
@@ -65,7 +92,7 @@ interface RejectedRow {
 }
 
 function rejectedRows(desk: Desk, { report }: ImportOutcome): RejectedRow[] {
-  if (report.rejects_file === null) throw new Error('No row was rejected.');
+  if (report.rejects_file === null) throw new Error(`No row of ${report.file} was rejected.`);
   const text = readFileSync(path.join(desk.workspace, report.rejects_file), 'utf8');
   return report.rejects_file.endsWith('.csv') ? rowsOfTable(text) : rowsOfLog(text);
 }

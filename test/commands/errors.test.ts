@@ -11,6 +11,8 @@ import { payrun } from './payrun.ts';
 
 /*
  * The gallery of errors: a folder a code in fixtures/errors, with files that cause it and what Payrun says about them.
+ * A file is imported as the kind that its name begins with, on the desk of desk.json or, for `<name>.<ending>`, of
+ * `<name>.desk.json`.
  * After a change of words: PAYRUN_WRITE_EXPECTED=1 npx vitest run test/commands/errors.test.ts
  */
 const { db, url } = await testDatabase();
@@ -25,6 +27,7 @@ const withoutFile: Partial<Record<ErrorCode, string>> = {
   'database-unreachable': 'the server does not answer',
   'database-embedded': 'the server does not start',
   'database-schema': 'the server has another schema',
+  'plan-outdated': 'the plan on the command line is outdated, whatever the file',
   'file-exists': 'the file that is in the way has the id of a batch in its name, which nobody knows before',
   'row-rejected': 'what a single request is answered; the rows of a file have the codes of their faults',
   'not-found': 'an id on the command line is wrong',
@@ -45,8 +48,8 @@ describe('a person is told what is wrong, where, and what to do', () => {
   test.each(shown.filter((code) => !byCommand.includes(code)))('%s', async (code) => {
     const folder = path.join(gallery, code);
     const said = await told(db, folder);
-    expect(said).toContain(`[${code}]`);
-    await asExpected(folder, said);
+    for (const one of said) expect(one).toContain(`[${code}]`);
+    await asExpected(folder, said.join('\n'));
   });
 
   test.each(readdirSync(path.join(gallery, 'config-invalid')))('config-invalid: %s', async (name) => {

@@ -142,7 +142,7 @@ describe('the rows of a workbook', () => {
       'more rows than the limit',
       textRow(5, ['x']),
       { workbook_rows: 4 },
-      'The sheet has 5 rows; 4 are read of a workbook.',
+      'The sheet has 5 rows; of a workbook at most 4 are read.',
     ],
     [
       'more bytes than the limit',

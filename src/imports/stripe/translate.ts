@@ -46,8 +46,9 @@ export function stripeReader(reading: StripeReading): (line: LogLine) => StripeF
     const event = parseObject(text);
     if (typeof event === 'string') return faulty({ code: 'json', field: '', found: event });
     const type = textOf(event.type);
-    if (event.object !== 'event' || type === undefined)
+    if (event.object !== 'event')
       return faulty({ code: 'stripe-event', field: 'object', found: textOf(event.object) ?? '' });
+    if (type === undefined) return faulty({ code: 'required', field: 'type', found: '' });
     const translate = Object.hasOwn(translations, type) ? translations[type] : undefined;
     if (!translate) return { kind: 'ignored', why: 'type' };
     if (event.livemode === false && !reading.testEvents) return { kind: 'ignored', why: 'test' };
