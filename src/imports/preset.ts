@@ -108,9 +108,13 @@ function indexOf(names: Names, header: string[]): number {
 
 function lacks(preset: Preset, names: Names, header: string[], place: { file: string; line: number }) {
   const wanted = typeof names === 'string' ? names : names[0];
-  return new PayrunError('file-refused', `The file has no column "${wanted}", as an export of ${preset.title} has.`, {
-    place,
-    found: header.join(', ').slice(0, 300),
-    todo: 'Export it again with that column, or import it without naming the preset.',
-  });
+  return new PayrunError(
+    'file-refused',
+    `The file has no column "${wanted}", as an export of ${preset.title} has.`,
+    {
+      place,
+      found: header.join(', ').slice(0, 300),
+      todo: 'Export it again with that column, or import it without naming the preset.',
+    },
+  );
 }

@@ -18,11 +18,14 @@ export function affiliateNamed(accountId: number, names: RawBuilder<unknown>): R
 }
 
 /**
- * The referral of each staged row that names a customer: by referral id (ours or upstream's), customer id,
+ * The referral of each staged row `s` that names a customer, and for which `which` holds: by referral id (ours or upstream's), customer id,
  * external user id, click id, in that order; else by e-mail, under the row's own affiliate first. A row without
  * affiliate whose e-mail is known under several affiliates is ambiguous.
  */
-export function knownCustomer(accountId: number): RawBuilder<unknown> {
+export function knownCustomer(
+  accountId: number,
+  which: RawBuilder<unknown> = sql`true`,
+): RawBuilder<unknown> {
   return sql`
     select s.n,
       coalesce(by_id.id, by_mail.id) as referral_id,
@@ -54,5 +57,5 @@ export function knownCustomer(accountId: number): RawBuilder<unknown> {
       ) r
       order by (r.affiliate_id = name.affiliate_id) desc nulls last, r.created_at, r.id limit 1
     ) by_mail on by_id.id is null and s.email_folded is not null
-    where coalesce(s.stated_referral_id::text, s.referral_ref, s.customer_id, s.external_user_id, s.click_id, s.email_folded) is not null`;
+    where ${which} and coalesce(s.stated_referral_id::text, s.referral_ref, s.customer_id, s.external_user_id, s.click_id, s.email_folded) is not null`;
 }

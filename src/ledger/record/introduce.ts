@@ -15,8 +15,10 @@ export async function introduce(session: Session, mover: Mover, programId: strin
     const identity = byMail
       ? sql`s.email_folded`
       : sql`s.referral_ref, s.customer_id, s.external_user_id, s.click_id`;
+    const isOfThisKind = sql`s.name_no is not null
+      and (coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null) = ${byMail}`;
     await sql`/* ledger.record.introduce */
-      with customer as materialized (${knownCustomer(mover.accountId)}),
+      with customer as materialized (${knownCustomer(mover.accountId, isOfThisKind)}),
       doubled as materialized (
         select s.external_id, min(s.n) as first_n
         from stage s
@@ -36,7 +38,6 @@ export async function introduce(session: Session, mover: Mover, programId: strin
           where c.account_id = ${mover.accountId} and c.external_id = s.external_id limit 1
         ) conversion on true
         where name.affiliate_id is not null and (doubled.first_n = s.n or doubled.first_n is null)
-          and (coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null) = ${byMail}
           and conversion.is_recorded is null
         order by ${identity}, s.occurred_at, s.n
       )
