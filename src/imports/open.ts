@@ -10,6 +10,7 @@ import { PayrunError } from '../errors.ts';
 import { type Limits, usualLimits } from '../limits.ts';
 import { lookInside, unzipped } from './archive.ts';
 import { EncodingScan, type FoundEncoding, ToUtf8 } from './encoding.ts';
+import { eachPiece } from './file-pieces.ts';
 import { tooManyBytes } from './limits.ts';
 import { gunzipped } from './unpacking.ts';
 import type { Workbook } from './workbook-parts.ts';
@@ -93,15 +94,19 @@ async function describeFile(looking: Looking): Promise<InputFile> {
   const { bytes, start } = await firstLook(file, shown);
   if (bytes > limits.file_bytes) throw tooManyBytes({ shown, limits });
   const hash = createHash('sha256');
+  const scan = new EncodingScan();
   const form = await formOf(looking, bytes, start);
-  await pipeline(createReadStream(file, { highWaterMark: 1 << 20 }), hash, { signal });
+  const isPlain = 'unpacked' in form && !form.isPacked;
+  await eachPiece(file, signal, (piece) => {
+    hash.update(piece);
+    if (isPlain) scan.add(piece);
+  });
   const described = { name, shown, sha256: hash.digest('hex'), bytes, limits };
   if ('workbook' in form) return workbookFile(described, form.workbook);
-  const scan = new EncodingScan();
   const scanned = async (text: AsyncIterable<Buffer>) => {
     for await (const chunk of text) scan.add(chunk);
   };
-  await pipeline(form.unpacked(1 << 20), scanned, { signal });
+  if (!isPlain) await pipeline(form.unpacked(1 << 16), scanned, { signal });
   const found = scan.found(shown, form.isPacked);
   const inEncoding = (encoding: FoundEncoding): InputFile => ({
     ...described,
