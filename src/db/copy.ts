@@ -45,8 +45,13 @@ export class SortedCopyLines {
     return this.#keys.length;
   }
 
+  /** In bytes, of all lines so far. */
+  get length(): number {
+    return this.#ends.at(-1) ?? 0;
+  }
+
   add(key: string, line: string): void {
-    const start = this.#ends.at(-1) ?? 0;
+    const start = this.length;
     const longest = start + line.length * 3;
     if (longest > this.#bytes.length) this.#grow(longest);
     this.#isSorted &&= this.#keys.length === 0 || this.#keys.at(-1)! <= key;
@@ -59,7 +64,7 @@ export class SortedCopyLines {
     const keys = this.#keys;
     const order = Uint32Array.from(keys.keys());
     if (!this.#isSorted) order.sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : a - b));
-    const sorted = Buffer.allocUnsafeSlow((this.#ends.at(-1) ?? 0) + order.length * prefixOf(0).length);
+    const sorted = Buffer.allocUnsafeSlow(this.length + order.length * prefixOf(0).length);
     let at = 0;
     for (const [place, index] of order.entries()) {
       at += sorted.write(prefixOf(place), at, 'latin1');

@@ -90,7 +90,7 @@ export function batchRecorder(
     /** Returns a promise to wait for when a batch is full. */
     add(sale: StagedSale): Promise<void> | undefined {
       writer.add(sale);
-      return writer.waiting >= (underWay.length === 0 ? firstRows : batchRows) ? flush(false) : undefined;
+      return writer.holds(underWay.length === 0 ? firstRows : batchRows) ? flush(false) : undefined;
     },
     async finish(): Promise<Verdicts> {
       if (writer.waiting > 0 || isWhole) await flush(true);

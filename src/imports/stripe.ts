@@ -107,7 +107,7 @@ async function readPeople(
       if (sent) await sent;
     }
     rows += group.length;
-    if (writer.waiting >= together) await flush();
+    if (writer.holds(together)) await flush();
   }
   await flush();
   await notes.finish();

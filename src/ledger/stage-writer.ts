@@ -60,6 +60,12 @@ const columns: [name: string, field: keyof StagedSale, value: Value][] = [
 /** More texts than this are no repetition, and memory must not grow with them. */
 const mostEntries = 10_000;
 
+/**
+ * Bytes of a packet, several of which are under way: batches of usual rows stay below, those of rows with long texts are
+ * cut here. It is a little less than the size that a buffer has before it would be doubled once more.
+ */
+const packetBytes = 15 << 18;
+
 /** Collects sales as lines of COPY text for the stage of one import; `StageLoader` puts them there. */
 export class StageWriter {
   /** The columns of the stage that the lines of sales have. */
@@ -91,6 +97,11 @@ export class StageWriter {
   /** Rows that wait to be taken. */
   get waiting(): number {
     return this.#sales.count + this.#faults.count;
+  }
+
+  /** Whether `rows` or more rows wait, or fewer that are so long that they fill the memory of a packet. */
+  holds(rows: number): boolean {
+    return this.waiting >= rows || this.#sales.length >= packetBytes;
   }
 
   add(sale: StagedSale): void {
