@@ -9,6 +9,7 @@ import { StageWriter } from '../ledger/stage-writer.ts';
 import { batchRecorder } from './batches.ts';
 import { eventReader } from './event-line.ts';
 import type { EventLog, LogRecorder } from './event-log.ts';
+import type { LogLine } from './ndjson.ts';
 import { customersOfOthers } from './sales.ts';
 
 /** Lines that are sent to the stage together. */
@@ -33,7 +34,8 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   for await (const group of events.lines()) {
     for (const line of group) {
       const event = read(line);
-      const full = event.eventType === 'conversion' ? recorder.add(event) : undefined;
+      const isOurs = event.eventType === 'conversion' || namesNobody(line);
+      const full = isOurs ? recorder.add(event) : undefined;
       if (full) await full;
     }
     rows += group.length;
@@ -79,6 +81,19 @@ const fields = [
   'fxRate',
 ] as const;
 
+const typeKey = '"event_type"';
+/** The key before any inner object, so that it is the event's own. */
+const conversion = /^\{[^{\\]*"event_type"\s*:\s*"conversion"/;
+
+/**
+ * Whether a line is a conversion, if it is JSON at all, and certainly names no affiliate. Most are, and need not be
+ * parsed in the first reading. With an escape in it, a line may say anything.
+ */
+function namesNobody({ text }: LogLine): boolean {
+  if (text.includes('\\') || text.includes('affiliate_id') || !conversion.test(text)) return false;
+  return text.indexOf(typeKey) === text.lastIndexOf(typeKey);
+}
+
 /** Stages what the first reading needs: all but the conversions that name no affiliate. Returns how many were faulty. */
 async function stageReferrals(
   session: Session,
@@ -96,10 +111,11 @@ async function stageReferrals(
   };
   for await (const group of events.lines()) {
     for (const line of group) {
+      if (namesNobody(line)) continue;
       const event = read(line);
       if (event.eventType !== 'conversion' || (event.affiliate && !event.fault)) writer.add(event);
     }
-    if (writer.waiting >= stageLines) await flush();
+    if (writer.holds(stageLines)) await flush();
   }
   await flush();
   await loader.analyse();

@@ -18,12 +18,16 @@ export interface EventReading {
 }
 
 const types = new Set(['conversion', 'lead', 'trial', 'milestone']);
-const identifiers = {
-  referral_id: 'referralRef',
-  customer_id: 'customerId',
-  external_user_id: 'externalUserId',
-  click_id: 'clickId',
-} as const;
+const identifiers = [
+  ['referral_id', 'referralRef'],
+  ['customer_id', 'customerId'],
+  ['external_user_id', 'externalUserId'],
+  ['click_id', 'clickId'],
+] as const;
+const lists = [
+  ['product_ids', 'productIds'],
+  ['price_ids', 'priceIds'],
+] as const;
 /** In JSON, the escapes of what no database text can hold: NUL, and halves of surrogate pairs. */
 const noText = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 const deepest = 100;
@@ -70,21 +74,18 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
   }
 
   function identity(event: StagedEvent, body: Record<string, unknown>): RowFault | undefined {
-    for (const [key, field] of Object.entries(identifiers) as [
-      keyof typeof identifiers,
-      (typeof identifiers)[keyof typeof identifiers],
-    ][]) {
+    let isNamed = false;
+    for (const [key, field] of identifiers) {
       const value = body[key] ?? undefined;
-      if (value !== undefined && typeof value !== 'string')
-        return { code: 'type', field: key, found: 'text' };
+      if (value === undefined) continue;
+      if (typeof value !== 'string') return { code: 'type', field: key, found: 'text' };
       event[field] = composed(textOf(value) ?? '') || undefined;
       if ((event[field]?.length ?? 0) > 255) return { code: 'too-long', field: key, found: '' };
+      isNamed ||= event[field] !== undefined;
     }
     const ours = event.referralRef === undefined ? undefined : readId(event.referralRef);
     if (ours && (ours.noun === 'referral' || ours.noun === undefined)) event.referralId = ours.id;
-    if (!Object.values(identifiers).some((field) => event[field] !== undefined)) {
-      return { code: 'identifier-missing', field: 'referral_id', found: '' };
-    }
+    if (!isNamed) return { code: 'identifier-missing', field: 'referral_id', found: '' };
     const id = body.external_event_id ?? undefined;
     if (id !== undefined && typeof id !== 'string')
       return { code: 'type', field: 'external_event_id', found: 'text' };
@@ -154,10 +155,7 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
   }
 
   function terms(event: StagedEvent, body: Record<string, unknown>): RowFault | undefined {
-    for (const [key, field] of [
-      ['product_ids', 'productIds'],
-      ['price_ids', 'priceIds'],
-    ] as const) {
+    for (const [key, field] of lists) {
       const list = body[key] ?? undefined;
       if (list === undefined) continue;
       if (!Array.isArray(list) || !list.every((one) => typeof one === 'string'))
@@ -182,6 +180,18 @@ function textOf(value: unknown): string | undefined {
   return text === '' ? undefined : text;
 }
 
+/** Whether `text` opens more than `levels` objects and lists: nearly none does, and counting is cheaper than walking. */
+function mayBeDeeper(text: string, levels: number): boolean {
+  let opened = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      opened += 1;
+      if (opened > levels) return true;
+    }
+  }
+  return false;
+}
+
 /** Whether `value` has objects or lists in one another to more than `levels`: a database takes thousands, not millions. */
 function isDeeper(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return false;
@@ -193,7 +203,7 @@ export function parseObject(text: string): Record<string, unknown> | string {
   try {
     const body = JSON.parse(text) as unknown;
     if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'it is something else';
-    if (isDeeper(body, deepest)) return 'it is nested too deeply';
+    if (mayBeDeeper(text, deepest) && isDeeper(body, deepest)) return 'it is nested too deeply';
     const isText = !text.includes('\\u') || !noText.test(JSON.stringify(body));
     return isText ? (body as Record<string, unknown>) : 'it holds a NUL or half a character';
   } catch {
