@@ -12,7 +12,7 @@ import {
 } from './describe-import.ts';
 import { type Paint, pairs, paragraphs, plural, section } from './render.ts';
 
-/** The imports of a list, three lines each, none of which a terminal of 100 columns has to break. */
+/** The imports of a list, four lines at most, none of which a terminal of 100 columns has to break. */
 export function describeImportList(paint: Paint, imports: ImportRecord[]): string {
   if (imports.length === 0) return 'Nothing was imported yet; "payrun import sales <file>" does it.';
   return imports.map((one) => describeRecord(paint, one)).join('\n');
@@ -25,6 +25,7 @@ function describeRecord(paint: Paint, one: ImportRecord): string {
     `${showId('import', one.id)}  ${one.kind.padEnd(10)}  ${paint.bold(file)}`,
     `  ${plural(one.rows, 'row')}: ${countsText(one.counts)}`,
     paint.dim(`  ${showShort(one.finished_at, 'UTC')} UTC, by ${runText(one)}`) + rejectsOf,
+    ...(one.undone_at ? [paint.warn(`  undone ${undoneText(one, one.undone_at)}`)] : []),
   ].join('\n');
 }
 
@@ -41,6 +42,7 @@ export function describeImportHistory(paint: Paint, history: ImportHistory): str
       ['imported', `${showShort(one.finished_at, 'UTC')} UTC`],
       ['by', runText(one)],
       ['sha256', one.sha256],
+      ['undone', one.undone_at ? `${undoneText(one, one.undone_at)}: ${one.undone_reason}` : undefined],
     ]),
     describeCounts(paint, { rows: one.rows, ...one.counts }),
     describeMoney(paint, one.totals),
@@ -115,7 +117,19 @@ export function recordData(one: ImportRecord) {
     imported_at: one.finished_at,
     run: showId('run', one.run_id),
     job: one.job,
+    undone: one.undone_at
+      ? {
+          at: one.undone_at,
+          by: one.undone_by,
+          reason: one.undone_reason,
+          run: one.undone_run_id === null ? null : showId('run', one.undone_run_id),
+        }
+      : null,
   };
+}
+
+function undoneText(one: ImportRecord, at: Date): string {
+  return `${showShort(at, 'UTC')} UTC, by ${one.undone_by}`;
 }
 
 function runText(one: ImportRecord): string {

@@ -1,17 +1,32 @@
 import type { Command } from 'commander';
-import { parseId } from '../ids.ts';
-import { listImports, showImport } from '../imports/import.ts';
+import { PayrunError } from '../errors.ts';
+import { parseId, showId } from '../ids.ts';
+import { listImports, showImport, undoImport } from '../imports/import.ts';
 import { describeImportHistory, describeImportList, historyData, recordData } from './describe-imports.ts';
 import { withAccount } from './open.ts';
-import { readCount } from './options.ts';
+import { dryRunFlag, dryRunHelp, readCount } from './options.ts';
+import { runWork } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
 
-/** Adds `payrun imports list` and `payrun imports show`. */
+const examples = `
+Examples:
+  payrun imports show imp_01kj...                                          what it brought, and what became of it
+  payrun imports undo imp_01kj... --by Ada --reason "wrong month" --dry-run  what taking it back would do
+  payrun imports undo imp_01kj... --by Ada --reason "wrong month"            take it back`;
+
+interface UndoFlags {
+  by?: string;
+  reason?: string;
+  dryRun?: boolean;
+}
+
+/** Adds `payrun imports list`, `show` and `undo`. */
 export function register(program: Command, shell: Shell): void {
   const imports = program
     .command('imports')
-    .summary('what was imported: list, show')
-    .description('The files that were imported, and what became of them.');
+    .summary('what was imported: list, show, undo')
+    .description('The files that were imported, and what became of them.')
+    .addHelpText('after', examples);
   imports
     .command('list')
     .description('The latest imports, newest first.')
@@ -24,6 +39,16 @@ export function register(program: Command, shell: Shell): void {
     )
     .argument('<import>', 'its id, as "payrun imports list" shows it')
     .action(shell.does((id: string) => show(shell, id)));
+  imports
+    .command('undo')
+    .description(
+      'Take an import of sales or events back as a set: unpaid commissions leave the books, paid ones become a debt that the next payout nets; the file can be imported again.',
+    )
+    .argument('<import>', 'its id')
+    .option('--by <name>', 'who decides')
+    .option('--reason <text>', 'why')
+    .option(dryRunFlag, dryRunHelp)
+    .action(shell.does((id: string, flags: UndoFlags) => undo(shell, id, flags)));
 }
 
 async function list(shell: Shell, limit: string): Promise<Answer> {
@@ -43,4 +68,18 @@ async function show(shell: Shell, text: string): Promise<Answer> {
     );
     return { data: historyData(history), text: (paint) => describeImportHistory(paint, history) };
   });
+}
+
+async function undo(shell: Shell, text: string, { by, reason, dryRun = false }: UndoFlags): Promise<Answer> {
+  const importId = parseId('import', text);
+  if (by === undefined || reason === undefined)
+    throw new PayrunError('usage', 'Undoing an import needs a reason and the name of who decides it.', {
+      todo: 'Give both: --by Ada --reason "the wrong month". With --dry-run nothing is kept.',
+    });
+  const parameters = { import: showId('import', importId), by, reason };
+  return withAccount(shell, (context, account) =>
+    runWork(context, account, { name: 'undo-import', parameters, dryRun }, (work) =>
+      undoImport(work, { importId, by, reason }),
+    ),
+  );
 }

@@ -3,7 +3,7 @@ import type { Work } from '../runs/work.ts';
 import type { ImportOutcome, Kind } from './landing.ts';
 import type { InputFile } from './open.ts';
 
-/** The outcome of importing bytes that were imported before: nothing. Undefined when they were not. */
+/** The outcome of importing bytes that were imported before: nothing. Undefined when they were not, or that was undone. */
 export async function earlierImport(
   work: Work,
   kind: Kind,
@@ -15,6 +15,7 @@ export async function earlierImport(
     .where('account_id', '=', work.account.id)
     .where('sha256', '=', file.sha256)
     .where('kind', '=', kind)
+    .where('undone_at', 'is', null)
     .orderBy('finished_at')
     .executeTakeFirst();
   if (!earlier) return undefined;

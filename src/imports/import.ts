@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { newId } from '../ids.ts';
@@ -22,10 +21,12 @@ import { retryParkedRefunds } from './refunds.ts';
 import { settleRejects } from './rejects.ts';
 import { landSales } from './sales.ts';
 import { limitsFor, sourcesFor } from './source.ts';
+import { takeTurn } from './turn.ts';
 
 export { type Expected, readExpected } from './expected.ts';
 export { type ImportHistory, type ImportRecord, listImports, showImport } from './history.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
+export { type UndoOutcome, undoImport } from './undo.ts';
 
 export interface ImportOptions {
   kind: Kind;
@@ -192,18 +193,4 @@ async function kindOfLog(work: Work, file: InputFile, ref: string | undefined): 
       },
     );
   return found;
-}
-
-/**
- * Imports of one account go one after the other, because two large ones that share rows in another order would block
- * each other. This is a courtesy between imports: that nothing is recorded twice rests on the unique key alone.
- */
-async function takeTurn(session: Session, work: Work): Promise<void> {
-  const key = sql`7021, ${work.account.id}::integer`;
-  const turn = await sql<{ taken: boolean }>`select pg_try_advisory_xact_lock(${key}) as taken`.execute(
-    session.sql,
-  );
-  if (turn.rows[0]?.taken) return;
-  work.context.log.warning({ message: 'another import of this account is under way; waiting for it to end' });
-  await sql`select pg_advisory_xact_lock(${key})`.execute(session.sql);
 }

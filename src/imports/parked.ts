@@ -27,6 +27,7 @@ interface ParkedGroup {
 export async function retryParkedEvents(session: Session, work: Work): Promise<Outcome> {
   const { context, account, runId } = work;
   const mover = { accountId: account.id, runId, now: context.clock() };
+  await keepImports(session, account.id);
   const groups = await parkedGroups(session, account.id);
   const counts = { rows: 0, recorded: 0, updated: 0, duplicates: 0, conflicts: 0, still_parked: 0 };
   const sales = new Map<string, bigint>();
@@ -64,6 +65,14 @@ export async function retryParkedEvents(session: Session, work: Work): Promise<O
     throw new Error(`${rows} parked lines were tried, but ended as ${JSON.stringify(ended)}`);
   const exitCode = counts.conflicts > 0 ? 3 : 0;
   return { counts, totals: totalsOf({ sales, commissions }), exitCode };
+}
+
+/** Nobody undoes an import while its lines are being recorded. */
+async function keepImports(session: Session, accountId: number): Promise<void> {
+  await sql`/* imports.keep */
+    select from import where account_id = ${accountId}
+      and id in (select import_id from parked_event where account_id = ${accountId})
+    order by id for share`.execute(session.sql);
 }
 
 async function parkedGroups(session: Session, accountId: number): Promise<ParkedGroup[]> {

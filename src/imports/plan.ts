@@ -91,6 +91,7 @@ async function ledgerState(session: Session, accountId: number): Promise<string>
     sql`(select count(*) from ${sql.table(table)} where account_id = ${accountId})`;
   const state = await sql<{ state: string }>`/* imports.plan.ledger */
     select concat_ws(' ', ${all('import')}, ${all('posting')}, ${all('event')},
+      (select count(*) from import where account_id = ${accountId} and undone_at is not null),
       (select string_agg(status || ' ' || n, ' ' order by status) from (
         select status, count(*) as n from conflict where account_id = ${accountId} group by status) c)) as state`.execute(
     session.sql,

@@ -65,3 +65,52 @@ test('another version of a sale is looked at, accepted, and told of where the co
   expect(before).toContain('it earns 24.00 USD less');
   expect((await payrun(['audit'], shop)).code).toBe(0);
 });
+
+test('the wrong file is imported, undone and put right; every step says what it does', async () => {
+  const shop = await openShop(url, { payout_approval: 'automatic', minimum_payout: '0' });
+  const rows = ['MAR-1,ada,500.00,USD,2026-01-15T12:00:00Z,', 'MAR-2,bob,40.00,USD,2026-01-15T12:00:00Z,'];
+  const wrong = await land(shop, 'march.csv', rows, 0);
+  const asOf = ['--as-of', '2026-03-02T02:00:00Z'];
+  await payrunJson(['release', ...asOf], shop);
+  await payrunJson(['payouts', 'prepare', ...asOf], shop);
+  await payrunJson(['payouts', 'export'], shop);
+
+  const undo = ['imports', 'undo', String(wrong.import)];
+  const mute = await payrun(undo, shop);
+  expect(mute).toMatchObject({ code: 2, stderr: expect.stringContaining('needs a reason and the name') });
+  const named = [...undo, '--by', 'Ada', '--reason', 'the amounts are those of April'];
+  const wouldBe = await payrun([...named, '--dry-run'], shop);
+  expect(wouldBe.stdout).toContain('dry run: nothing was kept');
+  expect(wouldBe.stdout).toMatch(/sales +2/);
+  expect(wouldBe.stdout).toMatch(
+    /USD +540\.00 USD +0\.00 USD +0\.00 USD +0\.00 USD +108\.00 USD +0\.00 USD +-108\.00 USD/,
+  );
+  expect(wouldBe.stdout).toMatch(/ada +USD +0\.00 +0\.00 +100\.00 +0\.00/);
+  expect(await payrunJson(named, shop)).toMatchObject({
+    counts: { sales: 2 },
+    totals: { USD: { booked: '-108.00' } },
+  });
+  expect(await payrun(named, shop)).toMatchObject({
+    code: 1,
+    stderr: expect.stringContaining('The import was undone before, by Ada.'),
+  });
+
+  expect((await payrun(['imports', 'list'], shop)).stdout).toMatch(/march\.csv[\s\S]*?undone 20.*, by Ada/);
+  const shown = (await payrun(['imports', 'show', String(wrong.import)], shop)).stdout;
+  expect(shown).toMatch(/undone +20.*, by Ada: the amounts are those of April/);
+  expect(await payrunJson(['imports', 'show', String(wrong.import)], shop)).toMatchObject({
+    undone: { by: 'Ada', reason: 'the amounts are those of April' },
+  });
+  const told = (await payrun(['explain', 'MAR-1'], shop)).stdout;
+  expect(told).toMatch(/external id +MAR-1\n/);
+  expect(told).toMatch(/counts no more +the import was undone/);
+  expect(told).toContain(
+    `the import march.csv (${wrong.import}) was undone, by Ada (the amounts are those of April); it earns 100.00 USD less, booked as -100.00 USD`,
+  );
+
+  const right = rows.map((row) => row.replace('500.00', '50.00'));
+  expect(await land(shop, 'march-right.csv', right, 0)).toMatchObject({ recorded: 2, conflicts: 0 });
+  expect(await land(shop, 'march.csv', rows, 3)).toMatchObject({ duplicates: 1, conflicts: 1 });
+  expect((await payrun(['explain', 'MAR-1'], shop)).stdout).toContain('50.00 USD');
+  expect((await payrun(['audit'], shop)).code).toBe(0);
+});
