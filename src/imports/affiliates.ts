@@ -7,7 +7,7 @@ import { type AffiliateField, affiliateColumns, affiliateFields, readAffiliate }
 import { updateAffiliates } from './affiliate-update.ts';
 import { type Columns, findColumns } from './columns.ts';
 import { warningOf } from './landing.ts';
-import { type PeopleStep, rowReader, type Settled } from './people-stage.ts';
+import { type PeopleStep, plannedForMany, rowReader, type Settled } from './people-stage.ts';
 import type { CsvFile } from './records.ts';
 
 /**
@@ -36,23 +36,29 @@ function columnsOf(csv: CsvFile, shown: string): Columns<AffiliateField> {
 }
 
 async function settle(session: Session, mover: Mover, columns: Columns<AffiliateField>): Promise<Settled> {
-  await refuseNameless(session, mover);
-  await refuseDoubles(session);
-  const recorded = await introduce(session, mover);
-  const { updated, changes } = await updateAffiliates(session, mover, columns);
-  const known = await countKnown(session, mover);
+  const taken = await plannedForMany(session, () => takeIn(session, mover, columns));
   const declined = await declineBanned(session, mover);
   return {
-    recorded,
-    updated,
-    duplicates: known - updated,
-    changes,
+    ...taken,
     warnings: warningOf(
       declined,
       'commission of a banned affiliate was declined',
       'commissions of banned affiliates were declined',
     ),
   };
+}
+
+async function takeIn(
+  session: Session,
+  mover: Mover,
+  columns: Columns<AffiliateField>,
+): Promise<Omit<Settled, 'warnings'>> {
+  await refuseNameless(session, mover);
+  await refuseDoubles(session);
+  const recorded = await introduce(session, mover);
+  const { updated, changes } = await updateAffiliates(session, mover, columns);
+  const known = await countKnown(session, mover);
+  return { recorded, updated, duplicates: known - updated, changes };
 }
 
 /** A name may stay away from a row of an affiliate that has one. */

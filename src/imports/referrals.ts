@@ -5,7 +5,7 @@ import { newIdPrefix, showId } from '../ids.ts';
 import type { Mover } from '../ledger/journal.ts';
 import { findColumns } from './columns.ts';
 import { warningOf } from './landing.ts';
-import { listedChanges, type PeopleStep, rowReader, type Settled } from './people-stage.ts';
+import { listedChanges, type PeopleStep, plannedForMany, rowReader, type Settled } from './people-stage.ts';
 import type { CsvFile } from './records.ts';
 import { matchReferrals, matchTable } from './referral-match.ts';
 import { referralColumns, referralFields, referralReader } from './referral-row.ts';
@@ -27,7 +27,7 @@ export function referralStep(
     used: referralFields,
     read: rowReader(csv.header, columns, referralReader(options.timezone, warnings)),
     async settle(session, mover) {
-      const settled = await settle(session, mover, options.programId);
+      const settled = await plannedForMany(session, () => settle(session, mover, options.programId));
       const twice = warningOf(
         warnings.timesThatComeTwice,
         'time comes twice that night; the earlier was taken',
