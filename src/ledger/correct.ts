@@ -52,8 +52,9 @@ export async function correct(session: Session, mover: Mover, cause: Cause, reas
   const changed = sql`select conversion_id from correction_due where amount <> 0 or earns = 0`;
   await leaveDrafts(session, mover, changed, reason);
   await restoreDeclined(session, mover, sql`select conversion_id from correction_due where remains <> 0`);
-  await book(session, mover);
+  // Before the line is booked: where nothing is left it is declined from the start.
   await declineSettled(session, mover);
+  await book(session, mover);
 }
 
 /** Each sale with what it earns (`earns`), what should remain of that after refunds, and what is missing for it (`amount`). */
@@ -62,31 +63,30 @@ async function findDifferences(session: Session, accountId: number): Promise<voi
   await session.client.query('drop table if exists pg_temp.correction_due; analyze correction_stage');
   await sql`/* ledger.correct.due */
     create temp table correction_due on commit drop as
-    with sale as (select conversion_id from correction_stage),
-    corrected as (
-      select conversion_id, sum(earned) as earned, count(*) as place from (
-        select conversion_id, earned from correction
-        where account_id = ${sql.lit(accountId)} and conversion_id in (select conversion_id from sale)
-        union all
-        select conversion_id, earned from correction_stage
-      ) one group by conversion_id
+    with earlier as (
+      select conversion_id, sum(earned) as earned, count(*) as corrections from correction
+      where account_id = ${sql.lit(accountId)} and conversion_id in (select conversion_id from correction_stage)
+      group by conversion_id
     ),
     refunded as (
       select conversion_id, sum(amount) as amount from refund
-      where account_id = ${sql.lit(accountId)} and conversion_id in (select conversion_id from sale) and taken_back is null
+      where account_id = ${sql.lit(accountId)} and conversion_id in (select conversion_id from correction_stage)
+        and taken_back is null
       group by conversion_id
     ),
     reversed as (
       select reverses as conversion_id, sum(amount) as amount from commission
-      where account_id = ${sql.lit(accountId)} and reverses in (select conversion_id from sale) group by reverses
+      where account_id = ${sql.lit(accountId)} and reverses in (select conversion_id from correction_stage) group by reverses
     )
-    select s.id, s.conversion_id, corrected.place::integer, (o.amount + corrected.earned)::bigint as earns,
+    select s.id, s.conversion_id, (coalesce(earlier.corrections, 0) + 1)::integer as place,
+      (o.amount + corrected.earned)::bigint as earns,
       (o.amount + corrected.earned - coalesce(${taken}, 0))::bigint as remains,
       (corrected.earned - coalesce(${taken}, 0) - coalesce(reversed.amount, 0))::bigint as amount
     from correction_stage s
-    join corrected on corrected.conversion_id = s.conversion_id
     join commission o on o.account_id = ${sql.lit(accountId)} and o.id = s.conversion_id
     join conversion c on c.account_id = ${sql.lit(accountId)} and c.id = s.conversion_id
+    left join earlier on earlier.conversion_id = s.conversion_id
+    cross join lateral (select s.earned + coalesce(earlier.earned, 0) as earned) corrected
     left join refunded on refunded.conversion_id = s.conversion_id
     left join reversed on reversed.conversion_id = s.conversion_id`.execute(session.sql);
   await session.client.query('analyze correction_due');

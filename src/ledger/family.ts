@@ -28,7 +28,7 @@ export function members(accountId: number, sales: RawBuilder<unknown> = sql`fami
 
 /**
  * Keeps everyone else from changing the sales in `family`, their commissions and the draft batches that these are in,
- * until the transaction ends. Order: sales, batches, commissions, each by id; whoever changes commissions in a payout
+ * until the transaction ends. Order: sales, batches, commissions, reversals, each by id; whoever changes commissions in a payout
  * locks its batch first. When a commission enters a draft between the two looks, another transaction has committed a
  * claim, and the look is repeated; what is repeated holds no lock on a commission meanwhile.
  */
@@ -42,10 +42,10 @@ export async function lockFamilies(session: Session, accountId: number): Promise
       select b.id from payout_batch b
       where b.account_id = ${accountId} and b.status = 'draft' and b.id in (${draftsOf(accountId)})
       order by b.id for update`.execute(session.sql);
-    await sql`/* ledger.family.commissions */
-      select from commission m
-      where m.account_id = ${accountId} and m.id in (select id from (${members(accountId)}) one)
-      order by m.id for update`.execute(session.sql);
+    for (const column of ['id', 'reverses'])
+      await sql`/* ledger.family.commissions */
+        select from commission m where m.account_id = ${accountId} and m.${sql.raw(column)} in (select id from family)
+        order by m.id for update`.execute(session.sql);
     const batches = await sql<{ batch_id: string }>`/* ledger.family.again */
       ${draftsOf(accountId)}`.execute(session.sql);
     const ids = new Set(locked.rows.map((batch) => batch.id));

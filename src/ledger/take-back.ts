@@ -3,7 +3,6 @@ import type { Session } from '../db/connect.ts';
 import { newIdPrefix } from '../ids.ts';
 import { type Cause, correct, createCorrections } from './correct.ts';
 import type { Mover } from './journal.ts';
-import { correctedOf } from './reverse/share.ts';
 
 /** Creates the temporary table `taken` anew: the sales of `family` that `takeBack` is to take back. */
 export async function createTaken(session: Session): Promise<void> {
@@ -124,7 +123,11 @@ async function stageCorrections(session: Session, { accountId, now }: Mover): Pr
   await sql`/* ledger.take_back.stage */
     insert into correction_stage (id, conversion_id, earned)
     select (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by f.id)), 10, '0'))::uuid, f.id,
-      case when taken.id is null then 0 else -o.amount - ${correctedOf(accountId)} end
+      case when taken.id is null then 0 else -o.amount - coalesce(earlier.earned, 0) end
     from family f join commission o on o.account_id = ${accountId} and o.id = f.id
-    left join taken on taken.id = f.id`.execute(session.sql);
+    left join taken on taken.id = f.id
+    left join (
+      select conversion_id, sum(earned) as earned from correction
+      where account_id = ${accountId} and conversion_id in (select id from taken) group by conversion_id
+    ) earlier on earlier.conversion_id = f.id`.execute(session.sql);
 }

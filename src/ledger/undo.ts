@@ -45,8 +45,8 @@ export async function undoImport(
   const found = await lockImport(session, accountId, importId);
   const parked = await giveUpParked(session, accountId, importId);
   await collect(session, accountId, importId);
-  const sums = await readSums(session, accountId, importId);
   const holdings = await readHoldings(session, accountId);
+  const sums = await readSums(session, accountId, importId, holdings);
   const marked = await countTaken(session, accountId, importId);
   await takeBack(session, mover, { importId }, undoneReason);
   const settled = await settleOthers(session, mover, {
@@ -118,17 +118,15 @@ async function collect(session: Session, accountId: number, importId: string): P
         select line from conflict where account_id = ${accountId} and import_id = ${importId}::uuid and status = 'accepted')`.execute(
     session.sql,
   );
+  await session.client.query('insert into family select id from taken');
   await sql`/* ledger.undo.family */
     insert into family
-    select id from taken
-    union
     select conversion_id from refund
     where account_id = ${accountId} and import_id = ${importId}::uuid and taken_back is null
     union
     select conversion_id from dispute
-    where account_id = ${accountId} and import_id = ${importId}::uuid and status <> 'withdrawn'`.execute(
-    session.sql,
-  );
+    where account_id = ${accountId} and import_id = ${importId}::uuid and status <> 'withdrawn'
+    on conflict do nothing`.execute(session.sql);
   await session.client.query('analyze taken; analyze family');
   await lockFamilies(session, accountId);
   // While this waited, another version of a sale may have been accepted in its place.
