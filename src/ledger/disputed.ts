@@ -7,6 +7,9 @@ import { type RawBuilder, sql } from 'kysely';
 export function disputed(accountId: number): RawBuilder<unknown> {
   return sql`array(
     select d.conversion_id from dispute d
-    left join commission o on o.account_id = ${accountId} and o.id = d.conversion_id
+    left join lateral (
+      -- The limit keeps the planner to one look-up a dispute, instead of reading every commission.
+      select payout_id from commission where account_id = ${accountId} and id = d.conversion_id limit 1
+    ) o on true
     where d.account_id = ${accountId} and d.status = 'open' and o.payout_id is null)`;
 }
