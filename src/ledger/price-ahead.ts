@@ -131,16 +131,21 @@ export class PriceAhead {
   }
 }
 
+const useOfPriced = sql`7022, 0`;
+
 /** To be taken by the import's transaction before anything is priced for it: while it stands, nobody empties the table. */
 export async function keepPriced(session: Session): Promise<void> {
-  await session.client.query('lock table priced_sale in access share mode');
+  await sql`select pg_advisory_xact_lock_shared(${useOfPriced})`.execute(session.sql);
 }
 
-async function emptyUnused({ client }: Session): Promise<void> {
-  await client.query('begin');
+/** Waits for no other import, but for the server's own vacuum, which holds the table too and then gives way. */
+async function emptyUnused({ sql: query, client }: Session): Promise<void> {
+  await client.query("begin; set local lock_timeout = '10s'");
   try {
-    await client.query('lock table priced_sale in access exclusive mode nowait');
-    await client.query('truncate priced_sale');
+    const unused = await sql<{
+      taken: boolean;
+    }>`select pg_try_advisory_xact_lock(${useOfPriced}) as taken`.execute(query);
+    if (unused.rows[0]!.taken) await client.query('truncate priced_sale');
     await client.query('commit');
   } catch (cause) {
     await client.query('rollback');

@@ -110,6 +110,19 @@ describe('a file of several batches, priced by one connection while another reco
     expect(await priced()).toBe(0);
   });
 
+  test('leaves no priced sales behind when the server looks over the table as the import ends', async () => {
+    const desk = await deskWithTwo(db, { program });
+    const landed = await db.transaction(async ({ client }) => {
+      await client.query('analyze priced_sale');
+      const landing = desk.land('sales', fileOf(rows));
+      landing.catch(() => {});
+      await waitsForLock(db, landing);
+      return { landing };
+    });
+    expect((await landed.landing).counts.recorded).toBe(rows.length);
+    expect(await priced()).toBe(0);
+  });
+
   test('two accounts at the same moment do not come into each other’s way', async () => {
     const [one, other] = [await deskWithTwo(db, { program }), await deskWithTwo(db, { program })];
     const both = await whileHeldUp(

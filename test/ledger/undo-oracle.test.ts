@@ -136,7 +136,8 @@ class Story {
         await inOne((session) => unclaim(session, mover, { batchId, reason: 'x' }));
       if (does !== 'pay' || status !== 'exported') continue;
       for (const payout of await payoutsOf(world)) {
-        if (payout.batch_id !== batchId) continue;
+        // A payout of which an undo left nothing is canceled, while its batch goes on with the others.
+        if (payout.batch_id !== batchId || payout.status === 'canceled') continue;
         const payment = { payoutId: payout.id, providerReference: payout.reference, by: 'eve' };
         await inOne((session) => markPaid(session, mover, payment));
       }
