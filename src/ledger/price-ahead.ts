@@ -112,7 +112,7 @@ export class PriceAhead {
     const query = sql`select ${priceColumns} from priced_sale
       where account_id = ${accountId} and import_id = ${batch.importId}::uuid and batch = ${number}
         and ctid between ${first}::tid and ${last}::tid`;
-    return { rows, sales: { steps: sql``, query } };
+    return { rows, sales: { steps: sql``, query, isStored: true } };
   }
 
   #open(): Promise<Session> {

@@ -19,7 +19,7 @@ export async function post(
   const { accountId } = mover;
   const tally = await sql<{ kind: string; lines: bigint }>`/* ledger.record */
     with ${sales.steps}
-    sale as materialized (${sales.query}),
+    sale as ${sql.raw(sales.isStored ? 'not materialized' : 'materialized')} (${sales.query}),
     conversions as (
       insert into conversion (account_id, id, program_id, external_id, affiliate_id, referral_id, amount, occurred_at,
         fingerprint, import_id, line, occurred_at_given, is_subscription, currency, sales_status, interval,

@@ -32,6 +32,8 @@ export const allRows: Rows = {
 export interface PricedSales {
   steps: RawBuilder<unknown>;
   query: RawBuilder<unknown>;
+  /** Whether `query` only reads a table, so that running it once for each use costs less than keeping what it gave. */
+  isStored: boolean;
 }
 
 /** In the order of the table `priced_sale`, behind its key. */
@@ -101,7 +103,7 @@ export function pricedSales(accountId: number, batch: Batch, rows: Rows): Priced
     priced as (
       select *, ${commissionAmount(program.rounding)} as earned, occurred_at + days * interval '1 day' as hold_until from ruled
     ),`;
-  return { steps, query: sql`select ${priceColumns} from priced` };
+  return { steps, query: sql`select ${priceColumns} from priced`, isStored: false };
 }
 
 /**
