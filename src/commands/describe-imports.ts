@@ -10,7 +10,7 @@ import {
   list,
   outcomes,
 } from './describe-import.ts';
-import { type Paint, pairs, paragraphs, plural, section } from './render.ts';
+import { countOf, type Paint, pairs, paragraphs, plural, section } from './render.ts';
 
 /** The imports of a list, four lines at most, none of which a terminal of 100 columns has to break. */
 export function describeImportList(paint: Paint, imports: ImportRecord[]): string {
@@ -140,7 +140,7 @@ function runText(one: ImportRecord): string {
 function countsText(counts: Record<string, number>): string {
   const parts = outcomes.flatMap((name) => {
     const count = counts[name] ?? 0;
-    return count === 0 ? [] : [`${showCount(count)} ${count === 1 ? name.replace(/s$/, '') : name}`];
+    return count === 0 ? [] : [countOf(count, name)];
   });
   return parts.join(', ') || 'nothing';
 }

@@ -75,6 +75,11 @@ export function plural(count: number, one: string, many = `${one}s`): string {
   return `${showCount(count)} ${count === 1 ? one : many}`;
 }
 
+/** A count under the plural that it has in code or JSON: `3 approved batches`, `1 approved batch`. */
+export function countOf(count: number, name: string): string {
+  return `${showCount(count)} ${words(count === 1 ? name.replace(/(?<=ch)es$|s$/, '') : name)}`;
+}
+
 /** An exact decimal such as `-1234.50` as people read it: `-1,234.50 USD`. */
 export function showDecimal(decimal: string, currency: string): string {
   const match = /^(-?)(\d+)(\.\d+)?$/.exec(decimal);

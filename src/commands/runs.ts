@@ -6,7 +6,7 @@ import { showDuration, showInstant, showShort } from '../time.ts';
 import { describeOutcome } from './describe-outcome.ts';
 import { withAccount } from './open.ts';
 import { readCount, zoneOfJob } from './options.ts';
-import { type Paint, pairs, paragraphs, section, table, words } from './render.ts';
+import { countOf, type Paint, pairs, paragraphs, section, table } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
 /** Adds `payrun runs list` and `payrun runs show`. */
@@ -169,6 +169,6 @@ function summary(run: RunRecord): string {
 function countsText(counts: Record<string, number>): string {
   return Object.entries(counts)
     .filter(([, count]) => count !== 0)
-    .map(([name, count]) => `${showCount(count)} ${words(name)}`)
+    .map(([name, count]) => countOf(count, name))
     .join(', ');
 }

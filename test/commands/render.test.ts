@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPaint, pairs, plural, showDecimal, table, width } from '../../src/commands/render.ts';
+import { countOf, createPaint, pairs, plural, showDecimal, table, width } from '../../src/commands/render.ts';
 
 const plain = createPaint(false);
 
@@ -52,4 +52,15 @@ test('a count agrees with its noun', () => {
     '0 rows',
     '1,200 entries',
   ]);
+});
+
+test('a count is named in the singular where it is one', () => {
+  expect([countOf(1, 'rows'), countOf(2, 'rows'), countOf(0, 'conflicts')]).toEqual([
+    '1 row',
+    '2 rows',
+    '0 conflicts',
+  ]);
+  expect([countOf(1, 'approved_batches'), countOf(1204, 'approved_batches'), countOf(1, 'recorded')]).toEqual(
+    ['1 approved batch', '1,204 approved batches', '1 recorded'],
+  );
 });
