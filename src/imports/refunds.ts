@@ -1,8 +1,9 @@
 import type { SaleField } from '../config-schema.ts';
 import type { Session } from '../db/connect.ts';
-import { DisputeStage, dispute, hasParkedDisputes } from '../ledger/dispute.ts';
+import { DisputeStage, dispute, disputeParking } from '../ledger/dispute.ts';
 import type { Mover } from '../ledger/journal.ts';
-import { hasParkedRefunds, RefundStage, type Reversed, reverse } from '../ledger/reverse.ts';
+import { hasParked } from '../ledger/parked.ts';
+import { RefundStage, type Reversed, refundParking, reverse } from '../ledger/reverse.ts';
 import { createStage, type StagedSale } from '../ledger/stage.ts';
 import { formatAmount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
@@ -73,8 +74,8 @@ export async function settleRefunds(
   { refunds, disputes }: { refunds?: RefundStage; disputes?: DisputeStage },
   settled: Settled,
 ): Promise<Settled & { changes: string[] }> {
-  const disputesWait = await hasParkedDisputes(session, mover.accountId);
-  const refundsWait = await hasParkedRefunds(session, mover.accountId);
+  const disputesWait = await hasParked(session, mover.accountId, disputeParking);
+  const refundsWait = await hasParked(session, mover.accountId, refundParking);
   if (!disputesWait && !refundsWait && !refunds?.count && !disputes?.count)
     return { ...settled, changes: [] };
   await (refunds ?? (await new RefundStage(session).open())).flush();
@@ -105,8 +106,9 @@ export async function settleRefunds(
 export async function retryParkedRefunds(session: Session, work: Work): Promise<Outcome> {
   const mover = { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
   const counts = { rows: 0, recorded: 0, duplicates: 0, conflicts: 0, still_parked: 0 };
-  const disputesWait = await hasParkedDisputes(session, mover.accountId);
-  if (!disputesWait && !(await hasParkedRefunds(session, mover.accountId))) return { counts, totals: {} };
+  const disputesWait = await hasParked(session, mover.accountId, disputeParking);
+  if (!disputesWait && !(await hasParked(session, mover.accountId, refundParking)))
+    return { counts, totals: {} };
   await createStage(session);
   await new RefundStage(session).open();
   if (disputesWait) {

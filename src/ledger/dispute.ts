@@ -2,10 +2,12 @@ import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { newIdPrefix } from '../ids.ts';
 import { judgeDisputes } from './dispute/judge.ts';
-import { createFamily, leaveDrafts, lockFamilies } from './family.ts';
+import { disputeParking } from './dispute/stage.ts';
+import { leaveDrafts } from './family.ts';
 import type { Mover } from './journal.ts';
+import { gather } from './parked.ts';
 
-export { DisputeStage, type StagedDispute } from './dispute/stage.ts';
+export { DisputeStage, disputeParking, type StagedDispute } from './dispute/stage.ts';
 
 export type DisputeVerdict = 'recorded' | 'duplicates' | 'conflicts' | 'rejected' | 'parked';
 
@@ -25,19 +27,7 @@ export interface Disputed {
 export async function dispute(session: Session, mover: Mover, importId: string | null): Promise<Disputed> {
   const { accountId } = mover;
   await session.client.query('drop table if exists pg_temp.dispute_judged');
-  await sql`/* ledger.dispute.origin */ update dispute_stage set import_id = ${importId}::uuid where import_id is null`.execute(
-    session.sql,
-  );
-  await takeParked(session, accountId);
-  await session.client.query('analyze dispute_stage');
-  await createFamily(session);
-  await sql`/* ledger.dispute.family */
-    insert into family
-    select distinct c.id from dispute_stage s
-    cross join lateral (
-      select id from conversion where account_id = ${accountId} and external_id = s.sale_external_id limit 1
-    ) c`.execute(session.sql);
-  await lockFamilies(session, accountId);
+  await gather(session, accountId, importId, disputeParking);
   await judgeDisputes(session, accountId);
   await keep(session, mover);
   const opened = sql`select conversion_id from dispute where account_id = ${accountId} and status = 'open'
@@ -48,32 +38,6 @@ export async function dispute(session: Session, mover: Mover, importId: string |
   const disputed = await count(session);
   await session.client.query('truncate dispute_stage');
   return disputed;
-}
-
-/** Whether disputes wait whose sale is known by now. */
-export async function hasParkedDisputes(session: Session, accountId: number): Promise<boolean> {
-  const found = await sql`/* ledger.dispute.waiting */
-    select from parked_dispute p cross join lateral (
-      select id from conversion where account_id = ${accountId} and external_id = p.sale_external_id limit 1
-    ) c where p.account_id = ${accountId} limit 1`.execute(session.sql);
-  return found.rows.length > 0;
-}
-
-/** As for refunds, from which their numbers stay clear; a row with other facts replaces a parked one. */
-async function takeParked(session: Session, accountId: number): Promise<void> {
-  await sql`/* ledger.dispute.replace_parked */
-    delete from parked_dispute p using dispute_stage s
-    where p.account_id = ${accountId} and p.external_id = s.external_id and p.state = s.state
-      and (p.sale_external_id <> s.sale_external_id or p.amount <> s.amount or p.currency <> s.currency)`.execute(
-    session.sql,
-  );
-  await sql`/* ledger.dispute.take_parked */
-    insert into dispute_stage (n, line, external_id, sale_external_id, state, amount, currency, occurred_at, parked_id, import_id)
-    select -1000000000 - row_number() over (order by p.id desc), p.line, p.external_id, p.sale_external_id, p.state, p.amount, p.currency,
-      p.occurred_at, p.id, p.import_id
-    from (select * from parked_dispute where account_id = ${accountId} order by id for update) p cross join lateral (
-      select id from conversion where account_id = ${accountId} and external_id = p.sale_external_id limit 1
-    ) c`.execute(session.sql);
 }
 
 /** Writes new disputes, in the state that all rows of the file give them, and moves known ones on. */

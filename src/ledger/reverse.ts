@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { newIdPrefix } from '../ids.ts';
-import { createFamily, lockFamilies } from './family.ts';
 import type { Mover } from './journal.ts';
+import { gather } from './parked.ts';
 import { bookRefunds, type Refunded } from './reverse/book.ts';
 import { judgeRefunds } from './reverse/judge.ts';
+import { refundParking } from './reverse/stage.ts';
 
-export { RefundStage, type StagedRefund } from './reverse/stage.ts';
+export { RefundStage, refundParking, type StagedRefund } from './reverse/stage.ts';
 
 export type RefundVerdict = 'recorded' | 'duplicates' | 'conflicts' | 'rejected' | 'parked';
 
@@ -33,64 +34,19 @@ export interface Reversed {
  */
 export async function reverse(session: Session, mover: Mover, importId: string | null): Promise<Reversed> {
   const { accountId } = mover;
-  await sql`/* ledger.reverse.origin */ update refund_stage set import_id = ${importId}::uuid where import_id is null`.execute(
-    session.sql,
-  );
   // Other marks of the outcome table say that the sale was refused, or is in conflict: its refund waits for that.
   await sql`/* ledger.reverse.beside */
     delete from refund_stage s using outcome o where o.n = s.n and s.beside_sale and o.verdict <> 'updated'`.execute(
     session.sql,
   );
-  await takeParked(session, accountId);
-  await session.client.query('analyze refund_stage');
-  await createFamily(session);
-  await sql`/* ledger.reverse.family */
-    insert into family
-    select distinct c.id from refund_stage s
-    cross join lateral (
-      select id from conversion where account_id = ${accountId} and external_id = s.sale_external_id limit 1
-    ) c
-    where not exists (select from refund r where r.account_id = ${accountId} and r.external_id = s.external_id)`.execute(
-    session.sql,
-  );
-  await lockFamilies(session, accountId);
+  const isNew = sql`not exists (select from refund r where r.account_id = ${accountId} and r.external_id = s.external_id)`;
+  await gather(session, accountId, importId, refundParking, isNew);
   await judgeRefunds(session, accountId);
   const sums = await bookRefunds(session, mover);
   const reversed = await count(session, mover, importId, sums);
   await keepOthers(session, mover);
   await session.client.query('truncate refund_stage');
   return reversed;
-}
-
-/** Whether refunds wait whose sale is known by now. */
-export async function hasParkedRefunds(session: Session, accountId: number): Promise<boolean> {
-  const found = await sql`/* ledger.reverse.waiting */
-    select from parked_refund p cross join lateral (
-      select id from conversion where account_id = ${accountId} and external_id = p.sale_external_id limit 1
-    ) c where p.account_id = ${accountId} limit 1`.execute(session.sql);
-  return found.rows.length > 0;
-}
-
-/**
- * Parked refunds whose sale is known now come before the rows of the file, which may be doubles of them. A row with
- * other facts replaces a parked one: nothing was booked that it could be in conflict with.
- */
-async function takeParked(session: Session, accountId: number): Promise<void> {
-  await sql`/* ledger.reverse.replace_parked */
-    delete from parked_refund p using refund_stage s
-    where p.account_id = ${accountId} and p.external_id = s.external_id
-      and (p.sale_external_id <> s.sale_external_id or p.amount <> s.amount or p.is_total <> s.is_total
-        or p.currency <> s.currency or (p.occurred_at <> s.occurred_at and p.occurred_at_given and s.occurred_at_given))`.execute(
-    session.sql,
-  );
-  await sql`/* ledger.reverse.take_parked */
-    insert into refund_stage (n, line, external_id, sale_external_id, amount, is_total, currency, occurred_at,
-      occurred_at_given, parked_id, import_id)
-    select -row_number() over (order by p.id desc), p.line, p.external_id, p.sale_external_id, p.amount, p.is_total, p.currency,
-      p.occurred_at, p.occurred_at_given, p.id, p.import_id
-    from (select * from parked_refund where account_id = ${accountId} order by id for update) p cross join lateral (
-      select id from conversion where account_id = ${accountId} and external_id = p.sale_external_id limit 1
-    ) c`.execute(session.sql);
 }
 
 async function count(

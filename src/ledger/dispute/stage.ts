@@ -1,7 +1,9 @@
 import { sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
-import { CopyLines, copyIn, copyText } from '../../db/copy.ts';
+import { copyText } from '../../db/copy.ts';
 import type { DisputeState } from '../../db/tables.ts';
+import type { Parking } from '../parked.ts';
+import { RowStage, type StageTable } from '../row-stage.ts';
 
 /** One thing that happened to a dispute, on its way into the ledger; they may come in any order, and more than once. */
 export interface StagedDispute {
@@ -20,44 +22,44 @@ export interface StagedDispute {
   occurredAt: string;
 }
 
-const batchLines = 20_000;
+/** Staged and parked disputes; their numbers stay clear of those of parked refunds. */
+export const disputeParking: Parking = {
+  stage: 'dispute_stage',
+  parked: 'parked_dispute',
+  facts: ['state', 'amount', 'currency', 'occurred_at'],
+  replaces: sql`p.state = s.state
+    and (p.sale_external_id <> s.sale_external_id or p.amount <> s.amount or p.currency <> s.currency)`,
+  below: -1_000_000_000,
+};
 
-/** Collects disputes and copies them to the temporary table `dispute_stage`, which `dispute` takes them from. */
-export class DisputeStage {
-  readonly #session: Session;
-  #lines = new CopyLines();
-  /** How many were added. */
-  count = 0;
+const table: StageTable<StagedDispute> = {
+  name: disputeParking.stage,
+  columns: [
+    'n integer not null',
+    'line integer not null',
+    'external_id text not null',
+    'sale_external_id text not null',
+    'state text not null',
+    'amount bigint not null',
+    'currency text not null',
+    'occurred_at timestamptz not null',
+  ],
+  later: ['parked_id uuid', 'import_id uuid'],
+  values: (dispute) => [
+    dispute.n,
+    dispute.line,
+    copyText(dispute.externalId),
+    copyText(dispute.saleExternalId),
+    dispute.state,
+    dispute.amount,
+    dispute.currency,
+    dispute.occurredAt,
+  ],
+};
 
+/** Collects disputes in the temporary table `dispute_stage`, which `dispute` takes them from. */
+export class DisputeStage extends RowStage<StagedDispute> {
   constructor(session: Session) {
-    this.#session = session;
-  }
-
-  /** Creates the table anew, for one import; it vanishes with the transaction. */
-  async open(): Promise<this> {
-    await this.#session.client.query(`
-      drop table if exists pg_temp.dispute_stage;
-      create temp table dispute_stage (n integer not null, line integer not null, external_id text not null,
-        sale_external_id text not null, state text not null, amount bigint not null, currency text not null,
-        occurred_at timestamptz not null, parked_id uuid, import_id uuid) on commit drop`);
-    return this;
-  }
-
-  /** Returns a promise to wait for when many wait to be sent. */
-  add(dispute: StagedDispute): Promise<void> | undefined {
-    const { n, line, externalId, saleExternalId, state, amount, currency, occurredAt } = dispute;
-    const ids = [copyText(externalId), copyText(saleExternalId)];
-    this.#lines.add(`${[n, line, ...ids, state, amount, currency, occurredAt].join('\t')}\n`);
-    this.count += 1;
-    return this.#lines.count >= batchLines ? this.flush() : undefined;
-  }
-
-  async flush(): Promise<void> {
-    const lines = this.#lines;
-    this.#lines = new CopyLines();
-    if (lines.count > 0) await copyIn(this.#session, copyDisputes, lines.pieces());
+    super(session, table);
   }
 }
-
-const copyDisputes = sql`copy dispute_stage (n, line, external_id, sale_external_id, state, amount, currency, occurred_at)
-  from stdin`;

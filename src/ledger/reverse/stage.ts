@@ -1,6 +1,8 @@
 import { sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
-import { CopyLines, copyIn, copyText } from '../../db/copy.ts';
+import { copyText } from '../../db/copy.ts';
+import type { Parking } from '../parked.ts';
+import { RowStage, type StageTable } from '../row-stage.ts';
 
 /** A refund on its way into the ledger, the same whichever door it came through. */
 export interface StagedRefund {
@@ -25,46 +27,48 @@ export interface StagedRefund {
   besideSale?: boolean;
 }
 
-const batchLines = 20_000;
+/** Staged and parked refunds. */
+export const refundParking: Parking = {
+  stage: 'refund_stage',
+  parked: 'parked_refund',
+  facts: ['amount', 'is_total', 'currency', 'occurred_at', 'occurred_at_given'],
+  replaces: sql`(p.sale_external_id <> s.sale_external_id or p.amount <> s.amount or p.is_total <> s.is_total
+    or p.currency <> s.currency or (p.occurred_at <> s.occurred_at and p.occurred_at_given and s.occurred_at_given))`,
+  below: 0,
+};
 
-/** Collects refunds and copies them to the temporary table `refund_stage`, which `reverse` takes them from. */
-export class RefundStage {
-  readonly #session: Session;
-  #lines = new CopyLines();
-  /** How many were added. */
-  count = 0;
+const table: StageTable<StagedRefund> = {
+  name: refundParking.stage,
+  columns: [
+    'n integer not null',
+    'line integer not null',
+    'external_id text not null',
+    'sale_external_id text not null',
+    'amount bigint not null',
+    'is_total boolean not null',
+    'currency text not null',
+    'occurred_at timestamptz not null',
+    'occurred_at_given boolean not null',
+    'beside_sale boolean not null default false',
+  ],
+  later: ['dispute_id uuid', 'parked_id uuid', 'import_id uuid'],
+  values: (refund) => [
+    refund.n,
+    refund.line,
+    copyText(refund.externalId),
+    copyText(refund.saleExternalId),
+    refund.amount,
+    refund.isTotal,
+    refund.currency,
+    refund.occurredAt,
+    refund.occurredAtGiven,
+    refund.besideSale ?? false,
+  ],
+};
 
+/** Collects refunds in the temporary table `refund_stage`, which `reverse` takes them from. */
+export class RefundStage extends RowStage<StagedRefund> {
   constructor(session: Session) {
-    this.#session = session;
-  }
-
-  /** Creates the table anew, for one import; it vanishes with the transaction. */
-  async open(): Promise<this> {
-    await this.#session.client.query(`
-      drop table if exists pg_temp.refund_stage;
-      create temp table refund_stage (n integer not null, line integer not null, external_id text not null,
-        sale_external_id text not null, amount bigint not null, is_total boolean not null, currency text not null,
-        occurred_at timestamptz not null, occurred_at_given boolean not null, beside_sale boolean not null default false,
-        dispute_id uuid, parked_id uuid, import_id uuid) on commit drop`);
-    return this;
-  }
-
-  /** Returns a promise to wait for when many wait to be sent. */
-  add(refund: StagedRefund): Promise<void> | undefined {
-    const { n, line, externalId, saleExternalId, amount, isTotal, currency, occurredAt } = refund;
-    const ids = [copyText(externalId), copyText(saleExternalId)];
-    const flags = [refund.occurredAtGiven, refund.besideSale ?? false];
-    this.#lines.add(`${[n, line, ...ids, amount, isTotal, currency, occurredAt, ...flags].join('\t')}\n`);
-    this.count += 1;
-    return this.#lines.count >= batchLines ? this.flush() : undefined;
-  }
-
-  async flush(): Promise<void> {
-    const lines = this.#lines;
-    this.#lines = new CopyLines();
-    if (lines.count > 0) await copyIn(this.#session, copyRefunds, lines.pieces());
+    super(session, table);
   }
 }
-
-const copyRefunds = sql`copy refund_stage (n, line, external_id, sale_external_id, amount, is_total, currency, occurred_at,
-  occurred_at_given, beside_sale) from stdin`;
