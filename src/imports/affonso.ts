@@ -8,7 +8,7 @@ import { StageLoader } from '../ledger/stage-loader.ts';
 import { StageWriter } from '../ledger/stage-writer.ts';
 import { batchRecorder } from './batches.ts';
 import { eventReader } from './event-line.ts';
-import type { EventLog, LogRecorder } from './event-log.ts';
+import { type EventLog, type LogRecorder, soldFields } from './event-log.ts';
 import type { LogLine } from './ndjson.ts';
 import { customersOfOthers } from './sales.ts';
 
@@ -58,28 +58,7 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   };
 };
 
-const fields = [
-  'externalId',
-  'affiliate',
-  'amount',
-  'currency',
-  'occurredAt',
-  'occurredAtGiven',
-  'salesStatus',
-  'referralId',
-  'referralRef',
-  'customerId',
-  'externalUserId',
-  'clickId',
-  'productIds',
-  'priceIds',
-  'interval',
-  'isSubscription',
-  'metadata',
-  'eventType',
-  'eventName',
-  'fxRate',
-] as const;
+const fields = [...soldFields, 'referralId', 'referralRef', 'externalUserId', 'metadata'] as const;
 
 const typeKey = '"event_type"';
 /** The key before any inner object, so that it is the event's own. */

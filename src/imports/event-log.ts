@@ -43,6 +43,26 @@ export interface RecordedLog {
 /** Records a log inside the caller's transaction. */
 export type LogRecorder = (session: Session, mover: Mover, log: EventLog) => Promise<RecordedLog>;
 
+/** The fields that a sale has in a log, whosever it is. */
+export const soldFields = [
+  'externalId',
+  'affiliate',
+  'amount',
+  'currency',
+  'occurredAt',
+  'occurredAtGiven',
+  'salesStatus',
+  'customerId',
+  'clickId',
+  'productIds',
+  'priceIds',
+  'interval',
+  'isSubscription',
+  'eventType',
+  'eventName',
+  'fxRate',
+] as const;
+
 /** Lines that are looked at to find out whose log a file is: the first may be broken ones, as in a rejects file. */
 const telling = 20;
 

@@ -4,6 +4,7 @@ import { showId } from '../ids.ts';
 import { type ConflictRecord, conflictsOfImport } from '../ledger/conflicts.ts';
 import type { Mover } from '../ledger/journal.ts';
 import type { PriceAhead } from '../ledger/price-ahead.ts';
+import type { Verdicts } from '../ledger/record.ts';
 import { formatAmount, showCount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import type { Expected } from './expected.ts';
@@ -32,15 +33,7 @@ export interface Landing {
 }
 
 /** How the rows of a file ended; they add up to the rows read. */
-export interface RowCounts {
-  recorded: number;
-  updated: number;
-  duplicates: number;
-  conflicts: number;
-  rejected: number;
-  parked: number;
-  ignored: number;
-}
+export type RowCounts = Omit<Verdicts, 'otherAffiliate'>;
 
 /** What one file brought, before its import is written down. */
 export interface Landed {

@@ -9,7 +9,7 @@ import { createStage, type StagedSale } from '../ledger/stage.ts';
 import { StageLoader } from '../ledger/stage-loader.ts';
 import { StageWriter } from '../ledger/stage-writer.ts';
 import { batchRecorder } from './batches.ts';
-import type { EventLog, LogRecorder } from './event-log.ts';
+import { type EventLog, type LogRecorder, soldFields } from './event-log.ts';
 import type { RowFault } from './faults.ts';
 import { warningOf } from './landing.ts';
 import { customersOfOthers } from './sales.ts';
@@ -20,25 +20,6 @@ import { stripeReader } from './stripe/translate.ts';
 
 /** Lines that are sent to the server together. */
 const together = 2_000;
-
-const fields = [
-  'externalId',
-  'affiliate',
-  'amount',
-  'currency',
-  'occurredAt',
-  'occurredAtGiven',
-  'salesStatus',
-  'customerId',
-  'clickId',
-  'productIds',
-  'priceIds',
-  'interval',
-  'isSubscription',
-  'eventType',
-  'eventName',
-  'fxRate',
-] as const;
 
 type IgnoredCounts = Record<Ignored, number>;
 
@@ -92,7 +73,7 @@ async function readPeople(
   readings: Readings,
 ): Promise<{ rows: number; ignored: IgnoredCounts }> {
   const notes = await createNotes(session);
-  const writer = new StageWriter(fields, newIdPrefix(mover.now), { keepsAll: true });
+  const writer = new StageWriter(soldFields, newIdPrefix(mover.now), { keepsAll: true });
   const loader = new StageLoader(session, mover.accountId, writer.columns);
   const ignored = { type: 0, test: 0, unattributed: 0, 'no-money': 0, 'no-charge': 0 };
   let rows = 0;
@@ -125,7 +106,10 @@ async function recordSales(
 ): Promise<{ verdicts: Verdicts; ignored: number }> {
   await session.client.query('truncate name, terms');
   const batch = { program, importId, hasCustomers: true, log };
-  const recorder = batchRecorder(session, mover, batch, { fields, idPrefix: newIdPrefix(mover.now) });
+  const recorder = batchRecorder(session, mover, batch, {
+    fields: soldFields,
+    idPrefix: newIdPrefix(mover.now),
+  });
   let ignored = 0;
   for await (const facts of inParts(readings.again(kind))) {
     const sales = await attributed(session, mover.accountId, facts);

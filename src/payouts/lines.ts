@@ -125,11 +125,7 @@ function toPayoutLine(cells: string[]): PayoutLine {
 
 function toReportLine(cells: string[]): ReportLine {
   return {
-    reference: cells[0]!,
-    destination: cells[1]!,
-    payeeName: cells[2]!,
-    amount: BigInt(cells[3]!),
-    currency: cells[4]!,
+    ...toPayoutLine(cells),
     payoutId: cells[5]!,
     affiliateRef: cells[6]!,
     method: cells[7] as PayoutMethod,

@@ -20,6 +20,21 @@ async function imported(desk: Desk): Promise<string> {
   return readId(report.import)!.id;
 }
 
+/** The import of a payment that was parked, because its customer was known only afterwards. */
+async function parkedThenKnown(desk: Desk): Promise<string> {
+  const payment = {
+    event_name: 'paid',
+    event_type: 'conversion',
+    customer_id: 'c-1',
+    external_event_id: 'e-1',
+    sale_amount: 50,
+    sale_amount_currency: 'USD',
+  };
+  const { report } = await desk.land('events', `${JSON.stringify(payment)}\n`);
+  await desk.land('referrals', 'affiliate,customer_id\nann,c-1\n');
+  return readId(report.import)!.id;
+}
+
 function counted(desk: Desk) {
   return db.sql
     .selectFrom('conversion')
@@ -98,16 +113,7 @@ describe('undoing an import', () => {
 
   test('waits for a try at its parked lines, and takes back what that has recorded', async () => {
     const desk = await deskOfAnn(db);
-    const line = {
-      event_name: 'paid',
-      event_type: 'conversion',
-      customer_id: 'c-1',
-      external_event_id: 'e-1',
-    };
-    const log = JSON.stringify({ ...line, sale_amount: 50, sale_amount_currency: 'USD' });
-    const { report } = await desk.land('events', `${log}\n`);
-    const importId = readId(report.import)!.id;
-    await desk.land('referrals', 'affiliate,customer_id\nann,c-1\n');
+    const importId = await parkedThenKnown(desk);
     const waiting = await db.transaction(async (session) => {
       await retryParkedEvents(session, desk.work());
       const undoing = undoImport(desk.work(), { importId, ...choice });
@@ -122,16 +128,7 @@ describe('undoing an import', () => {
 
   test('is waited for by a try at its parked lines, which then finds none', async () => {
     const desk = await deskOfAnn(db);
-    const line = {
-      event_name: 'paid',
-      event_type: 'conversion',
-      customer_id: 'c-1',
-      external_event_id: 'e-1',
-    };
-    const log = JSON.stringify({ ...line, sale_amount: 50, sale_amount_currency: 'USD' });
-    const { report } = await desk.land('events', `${log}\n`);
-    await desk.land('referrals', 'affiliate,customer_id\nann,c-1\n');
-    const importId = readId(report.import)!.id;
+    const importId = await parkedThenKnown(desk);
     const waiting = await db.transaction(async (session) => {
       await undo(session, desk.world.mover, { importId, ...choice });
       const trying = db.transaction((other) => retryParkedEvents(other, desk.work()));

@@ -2,29 +2,16 @@ import { describe, expect, test } from 'vitest';
 import type { ProgramRow } from '../../src/db/tables.ts';
 import { approveBatch, approveCommissions } from '../../src/ledger/approve.ts';
 import { assertBalanced } from '../../src/ledger/audit.ts';
-import { claim } from '../../src/ledger/claim.ts';
 import { testDatabase } from '../support/database.ts';
 import { today, World } from '../support/world.ts';
+import { claimNow } from './claiming.ts';
 
 const { db } = await testDatabase();
 
 async function draft(approval: ProgramRow['payout_approval'], preparedBy = 'Ann Lee') {
   const world = await World.create(db, { payout_approval: approval });
   await world.sale((await world.affiliate()).id, { status: 'ready_for_payment' });
-  const program = await db.sql
-    .selectFrom('program')
-    .selectAll()
-    .where('id', '=', world.programId)
-    .executeTakeFirstOrThrow();
-  const periodEnd = new Date('2026-02-28T23:00:00Z');
-  const claimed = await db.transaction((session) =>
-    claim(session, world.mover, {
-      program,
-      periodStart: new Date('2026-01-31T23:00:00Z'),
-      periodEnd,
-      preparedBy,
-    }),
-  );
+  const claimed = await claimNow(world, { preparedBy });
   const batchId = claimed.batches[0]!.batchId;
   const approve = (by: string) =>
     db.transaction((session) => approveBatch(session, world.mover, { batchId, by }));

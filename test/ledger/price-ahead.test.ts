@@ -12,7 +12,7 @@ import { testDatabase } from '../support/database.ts';
 
 import { waitsForLock } from '../support/locks.ts';
 import { today } from '../support/world.ts';
-import { deskWithTwo, earned, header } from './selling.ts';
+import { deskWithTwo, earned, header, ordinarySale } from './selling.ts';
 
 const { db, url } = await testDatabase();
 
@@ -20,15 +20,7 @@ const rows = Array.from({ length: 12_000 }, (_, n) => {
   const day = String((n % 28) + 1).padStart(2, '0');
   return `s-${n * 7919},${n % 3 ? 'ann' : 'Bob'},${n}.5${n % 10},USD,2026-01-${day},p-${n % 40}`;
 });
-const sale = {
-  affiliate: 'ann',
-  amount: 10_000n,
-  currency: 'USD',
-  occurredAt: '2026-01-10T10:00:00Z',
-  occurredAtGiven: true,
-  salesStatus: 'complete',
-} as const;
-const ordinary = Object.keys(sale) as (keyof StagedSale)[];
+const ordinary = Object.keys(ordinarySale) as (keyof StagedSale)[];
 const fileOf = (lines: string[]) => `${[`${header},product_ids`, ...lines].join('\n')}\n`;
 const program = { incentives: [{ ref: 'odd', percent: '33.3333', product_ids: ['p-1', 'p-21'] }] };
 
@@ -142,7 +134,7 @@ describe('a file of several batches, priced by one connection while another reco
       async (session) => {
         await keepPriced(session);
         const writer = new StageWriter(['externalId', ...ordinary], newIdPrefix(today));
-        writer.add({ n: 1, line: 2, externalId: 's-1', ...sale });
+        writer.add({ n: 1, line: 2, externalId: 's-1', ...ordinarySale });
         const batch = {
           program: await programTerms(session, accountId, programId),
           importId: newId(today),

@@ -10,7 +10,7 @@ import { StageWriter } from '../../src/ledger/stage-writer.ts';
 import { audited, booked, referrals } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import { today, type World } from '../support/world.ts';
-import { deskWithTwo, header } from './selling.ts';
+import { deskWithTwo, header, ordinarySale } from './selling.ts';
 
 const { db, url } = await testDatabase();
 const fields = [
@@ -24,21 +24,12 @@ const fields = [
   'customerId',
 ] as const;
 
-const ordinary: Partial<StagedSale> = {
-  affiliate: 'ann',
-  amount: 10_000n,
-  currency: 'USD',
-  occurredAt: '2026-01-10T10:00:00Z',
-  occurredAtGiven: true,
-  salesStatus: 'complete',
-};
-
 /** Records sales in the caller's transaction, without the courtesy by which imports of one account wait for each other. */
 async function recordIn(session: Session, world: World, sales: Partial<StagedSale>[]): Promise<Verdicts> {
   await createStage(session);
   const writer = new StageWriter(fields, newIdPrefix(today));
   for (const [index, sale] of sales.entries())
-    writer.add({ n: index + 1, line: index + 2, ...ordinary, ...sale });
+    writer.add({ n: index + 1, line: index + 2, ...ordinarySale, ...sale });
   const isPlain = await new StageLoader(session, world.accountId, writer.columns).load(writer.take());
   const importId = newId(today);
   await session.sql

@@ -5,6 +5,16 @@ import { type Desk, type DeskSettings, openDesk } from '../support/desk.ts';
 /** The columns that every sale has; more may follow. */
 export const header = 'external_id,affiliate,amount,currency,occurred_at';
 
+/** A staged sale of Ann's without its id, of 100.00 USD. */
+export const ordinarySale = {
+  affiliate: 'ann',
+  amount: 10_000n,
+  currency: 'USD',
+  occurredAt: '2026-01-10T10:00:00Z',
+  occurredAtGiven: true,
+  salesStatus: 'complete',
+} as const;
+
 /** A desk that knows Ann, and Bob, whose override is 40 %. */
 export async function deskWithTwo(db: Db, settings: DeskSettings = {}): Promise<Desk> {
   const desk = await openDesk(db, settings);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { assertBalanced } from '../../src/ledger/audit.ts';
-import { claim } from '../../src/ledger/claim.ts';
 import { markExported } from '../../src/ledger/mark-exported.ts';
 import { markPaid } from '../../src/ledger/settle.ts';
 import { refusePayouts } from '../../src/ledger/unclaim.ts';
 import { testDatabase } from '../support/database.ts';
 import { waitsForLock } from '../support/locks.ts';
 import { today, World } from '../support/world.ts';
+import { claimNow } from './claiming.ts';
 
 const { db } = await testDatabase();
 
@@ -17,20 +17,7 @@ async function approved(...lines: number[]) {
     const affiliate = await world.affiliate();
     for (let i = 0; i < count; i += 1) await world.sale(affiliate.id, { status: 'ready_for_payment' });
   }
-  const program = await db.sql
-    .selectFrom('program')
-    .selectAll()
-    .where('id', '=', world.programId)
-    .executeTakeFirstOrThrow();
-  const periodEnd = new Date('2026-02-28T23:00:00Z');
-  const claimed = await db.transaction((session) =>
-    claim(session, world.mover, {
-      program,
-      periodStart: new Date('2026-01-31T23:00:00Z'),
-      periodEnd,
-      preparedBy: 'fin',
-    }),
-  );
+  const claimed = await claimNow(world);
   const batchId = claimed.batches[0]!.batchId;
   const payouts = () =>
     db.sql.selectFrom('payout').selectAll().where('batch_id', '=', batchId).orderBy('lines').execute();

@@ -43,6 +43,16 @@ async function startRunner(world: World, given: Partial<RunnerOrder> = {}) {
   return { child, hear, say };
 }
 
+/** A runner of the slot whose work is done but for its commit. */
+async function runnerAtWork(world: World) {
+  const runner = await startRunner(world, { slot });
+  runner.say('start');
+  const { runId } = await runner.hear();
+  runner.say('work');
+  expect(await runner.hear()).toEqual({ event: 'worked' });
+  return { runner, runId: runId! };
+}
+
 /** Resolves once the server has noticed that no session of that name is left. */
 async function sessionsGone(name: string): Promise<void> {
   for (let count = 1; count > 0; ) {
@@ -116,14 +126,10 @@ test('a slot begun at the same moment from two connections is run once', async (
 test('the run of a killed runner is taken over at once, though its lease has not ended', async () => {
   const world = await World.create(db);
   const account = { id: world.accountId, ref: world.accountRef };
-  const runner = await startRunner(world, { slot });
-  runner.say('start');
-  const began = await runner.hear();
-  runner.say('work');
-  await runner.hear();
+  const { runner, runId } = await runnerAtWork(world);
   runner.child.kill('SIGKILL');
   await exited(runner.child);
-  await sessionsGone(`payrun run ${began.runId}`);
+  await sessionsGone(`payrun run ${runId}`);
   const [dead] = await runsOf(world);
   const history = await showRun(db, world.accountId, dead!.id);
   expect(history.run).toMatchObject({ status: 'running', live: false });
@@ -141,11 +147,7 @@ test('the run of a killed runner is taken over at once, though its lease has not
 test('a paused runner that was replaced cannot commit, nor hold up its successor by its locks', async () => {
   const world = await World.create(db);
   const account = { id: world.accountId, ref: world.accountRef };
-  const runner = await startRunner(world, { slot });
-  runner.say('start');
-  const began = await runner.hear();
-  runner.say('work');
-  expect(await runner.hear()).toEqual({ event: 'worked' });
+  const { runner, runId } = await runnerAtWork(world);
   runner.child.kill('SIGSTOP');
   const again = () =>
     executeRun(testContext(db), account, spec({ slot: new Date(slot) }), (work) =>
@@ -161,7 +163,7 @@ test('a paused runner that was replaced cannot commit, nor hold up its successor
     .updateTable('run')
     .set({ lease_until: new Date(Date.now() - 1000) })
     .where('account_id', '=', world.accountId)
-    .where('id', '=', began.runId!)
+    .where('id', '=', runId)
     .execute();
   expect((await again()).status).toBe('done');
   runner.child.kill('SIGCONT');
