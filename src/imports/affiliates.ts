@@ -3,11 +3,12 @@ import type { Session } from '../db/connect.ts';
 import { newIdPrefix } from '../ids.ts';
 import { declineBanned } from '../ledger/decline.ts';
 import type { Mover } from '../ledger/journal.ts';
+import { plannedForMany } from '../ledger/statistics.ts';
 import { type AffiliateField, affiliateColumns, affiliateFields, readAffiliate } from './affiliate-row.ts';
 import { updateAffiliates } from './affiliate-update.ts';
 import { type Columns, findColumns } from './columns.ts';
 import { warningOf } from './landing.ts';
-import { type PeopleStep, plannedForMany, rowReader, type Settled } from './people-stage.ts';
+import { type PeopleStep, rowReader, type Settled } from './people-stage.ts';
 import type { CsvFile } from './records.ts';
 
 /**

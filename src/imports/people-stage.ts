@@ -30,18 +30,6 @@ export interface Settled {
   warnings: string[];
 }
 
-/**
- * Has `work` done with plans for many rows. What the server knows of an account may be older than its rows; it then takes
- * a nested loop for cheap that reads all of them again for each row of the file. So do the plans by which this session
- * has checked foreign keys while there were few rows, unless they are forgotten.
- */
-export async function plannedForMany<T>(session: Session, work: () => Promise<T>): Promise<T> {
-  await session.client.query('discard plans; set local enable_nestloop = off');
-  const result = await work();
-  await session.client.query('set local enable_nestloop = default');
-  return result;
-}
-
 /** How many changes a report lists. */
 export const listedChanges = 50;
 

@@ -2,13 +2,11 @@ import { sql } from 'kysely';
 import { expect, test } from 'vitest';
 import type { Session } from '../../src/db/connect.ts';
 import { testDatabase } from '../support/database.ts';
+import { rowsPassed } from '../support/plans.ts';
 import { World } from '../support/world.ts';
 import { ended, importInto } from './people-fixture.ts';
 
-/*
- * How many rows a plan passes on does not depend on how fast the machine is. A plan for few rows grows with the square of
- * the file: 2,000 rows make millions.
- */
+/** A plan for few rows grows with the square of the file: 2,000 rows make millions. */
 const rows = 2_000;
 const mostPassed = 250 * rows;
 
@@ -18,46 +16,6 @@ const files = {
   referrals: (count: number, status: string) =>
     `ref,affiliate,customer_id,email,status\n${Array.from({ length: count }, (_, n) => `r-${n},ada,c-${n},kim-${n}@example.com,${status}\n`).join('')}`,
 };
-
-interface PlanNode {
-  'Actual Rows': number;
-  'Actual Loops': number;
-  'Rows Removed by Filter'?: number;
-  'Rows Removed by Join Filter'?: number;
-  Plans?: PlanNode[];
-}
-
-/** Does `work`, and returns the name of each statement in it with how many rows its plan has passed on or thrown away. */
-async function rowsPassed(session: Session, work: () => Promise<unknown>): Promise<Map<string, number>> {
-  const passed = new Map<string, number>();
-  const note = ({ message = '' }: { message?: string }) => {
-    const [, json] = /^duration: .* plan:\n(.*)$/s.exec(message) ?? [];
-    if (json === undefined) return;
-    const { 'Query Text': text, Plan: plan } = JSON.parse(json) as { 'Query Text': string; Plan: PlanNode };
-    const name = /\/\* (\S+) \*\//.exec(text)?.[1] ?? text;
-    passed.set(name, (passed.get(name) ?? 0) + passedBy(plan));
-  };
-  session.client.on('notice', note);
-  await session.client.query(`
-    load 'auto_explain';
-    set local auto_explain.log_min_duration = 0;
-    set local auto_explain.log_analyze = on;
-    set local auto_explain.log_timing = off;
-    set local auto_explain.log_format = json;
-    set local auto_explain.log_level = notice`);
-  try {
-    await work();
-  } finally {
-    session.client.off('notice', note);
-  }
-  return passed;
-}
-
-function passedBy(node: PlanNode): number {
-  const { 'Rows Removed by Filter': filtered = 0, 'Rows Removed by Join Filter': unjoined = 0 } = node;
-  const own = (node['Actual Rows'] + filtered + unjoined) * node['Actual Loops'];
-  return (node.Plans ?? []).reduce((sum, plan) => sum + passedBy(plan), own);
-}
 
 test.each(['affiliates', 'referrals'] as const)(
   'a file of %s is taken in by plans for many rows, though the server thinks that the account has none',
