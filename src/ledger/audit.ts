@@ -5,6 +5,7 @@ import { showId } from '../ids.ts';
 import { showAmount } from '../money.ts';
 import type { AuditFinding } from './audit/finding.ts';
 import { reversalFaults } from './audit/reversals.ts';
+import { plannedForMany } from './statistics.ts';
 
 export type { AuditFinding } from './audit/finding.ts';
 
@@ -15,13 +16,14 @@ const listed = 20;
  * Proves the books of an account and returns what does not hold: per affiliate and currency each account of the
  * journal equals the commissions in that state; every payout equals its lines; a line's payout is live or paid as
  * the line is; what is taken back of each commission is what its refunds say; no reference dangles. An empty list means to the cent.
+ * To be called in a transaction: outside of one it may take plans for few rows.
  */
 export async function auditBooks(session: Session, accountId: number): Promise<AuditFinding[]> {
-  return [
+  return plannedForMany(session, async () => [
     ...(await sumDifferences(session, accountId)),
     ...(await reversalFaults(session, accountId)),
     ...(await danglingReferences(session, accountId)),
-  ];
+  ]);
 }
 
 /** The part that every run proves before it commits. Raises `books-adrift` with the first findings. */

@@ -2,6 +2,9 @@ import type { Session } from '../db/connect.ts';
 
 const manyRows = 10_000;
 
+/** As many rows may be gone through once for each of them, without anybody noticing. */
+const fewRows = 1_000;
+
 /**
  * How finely a column's values are sampled, of 100 that are usual: enough to tell a million rows from none and a status
  * from another, and in an eighth of the time. The server's own autovacuum looks more closely later.
@@ -43,4 +46,11 @@ export async function plannedForMany<T>(session: Session, work: () => Promise<T>
   const result = await work();
   await session.client.query('set local enable_nestloop = default');
   return result;
+}
+
+/**
+ * The same where `rows` are many; few are better looked up one by one than by reading large tables to their end.
+ */
+export async function plannedFor<T>(rows: number, session: Session, work: () => Promise<T>): Promise<T> {
+  return rows > fewRows ? plannedForMany(session, work) : work();
 }

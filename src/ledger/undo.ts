@@ -5,6 +5,7 @@ import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { createFamily, lockFamilies } from './family.ts';
 import type { Mover } from './journal.ts';
+import { plannedFor, refreshStaleStatistics } from './statistics.ts';
 import { createTaken, tailOf, takeBack } from './take-back.ts';
 import { type Holding, readHoldings, readSums, type Sums } from './undo/account.ts';
 import { giveUpParked, type Settled, settleOthers } from './undo/settle.ts';
@@ -44,18 +45,11 @@ export async function undoImport(
     throw new PayrunError('usage', 'Undoing an import needs a reason and the name of who decides it.');
   const found = await lockImport(session, accountId, importId);
   const parked = await giveUpParked(session, accountId, importId);
-  await collect(session, accountId, importId);
-  const holdings = await readHoldings(session, accountId);
-  const sums = await readSums(session, accountId, importId, holdings);
-  const marked = await countTaken(session, accountId, importId);
-  await takeBack(session, mover, { importId }, undoneReason);
-  const settled = await settleOthers(session, mover, {
-    importId,
-    by: by.trim(),
-    tail: tailOf({ importId }),
-    why: undoneReason,
-    parked,
-  });
+  await refreshStaleStatistics(session);
+  const sales = await collect(session, accountId, importId);
+  const undone = await plannedFor(sales, session, () =>
+    takeCollectedBack(session, mover, { importId, by: by.trim(), parked }),
+  );
   await session.sql
     .updateTable('import')
     .set({ undone_at: now, undone_by: by.trim(), undone_reason: reason.trim(), undone_run_id: runId })
@@ -63,13 +57,24 @@ export async function undoImport(
     .where('id', '=', importId)
     .where('undone_at', 'is', null)
     .execute();
-  return {
-    import: found,
-    sums,
-    holdings,
-    booked: await readBooked(session, accountId),
-    counts: { ...marked, ...settled },
-  };
+  return { import: found, ...undone };
+}
+
+/** Takes the sales in `taken` back, with all that hangs together with them and the import. */
+async function takeCollectedBack(
+  session: Session,
+  mover: Mover,
+  { importId, by, parked }: { importId: string; by: string; parked: number },
+): Promise<Omit<Undone, 'import'>> {
+  const { accountId } = mover;
+  await lockCollected(session, accountId);
+  const holdings = await readHoldings(session, accountId);
+  const sums = await readSums(session, accountId, importId, holdings);
+  const marked = await countTaken(session, accountId, importId);
+  await takeBack(session, mover, { importId }, undoneReason);
+  const tail = tailOf({ importId });
+  const settled = await settleOthers(session, mover, { importId, by, tail, why: undoneReason, parked });
+  return { sums, holdings, booked: await readBooked(session, accountId), counts: { ...marked, ...settled } };
 }
 
 async function lockImport(
@@ -104,10 +109,10 @@ async function lockImport(
 }
 
 /**
- * Fills `taken` with the import's sales, and `family` with these and all that its refunds and disputes are about, and
- * locks them. A version that a person accepted has the line of its conflict, and stays.
+ * Fills `taken` with the import's sales, and `family` with these and all that its refunds and disputes are about; returns
+ * how many these are. A version that a person accepted has the line of its conflict, and stays.
  */
-async function collect(session: Session, accountId: number, importId: string): Promise<void> {
+async function collect(session: Session, accountId: number, importId: string): Promise<number> {
   await createTaken(session);
   await createFamily(session);
   await sql`/* ledger.undo.taken */
@@ -118,8 +123,8 @@ async function collect(session: Session, accountId: number, importId: string): P
         select line from conflict where account_id = ${accountId} and import_id = ${importId}::uuid and status = 'accepted')`.execute(
     session.sql,
   );
-  await session.client.query('insert into family select id from taken');
-  await sql`/* ledger.undo.family */
+  const sold = await session.client.query('insert into family select id from taken');
+  const others = await sql`/* ledger.undo.family */
     insert into family
     select conversion_id from refund
     where account_id = ${accountId} and import_id = ${importId}::uuid and taken_back is null
@@ -128,6 +133,11 @@ async function collect(session: Session, accountId: number, importId: string): P
     where account_id = ${accountId} and import_id = ${importId}::uuid and status <> 'withdrawn'
     on conflict do nothing`.execute(session.sql);
   await session.client.query('analyze taken; analyze family');
+  return (sold.rowCount ?? 0) + Number(others.numAffectedRows ?? 0n);
+}
+
+/** Locks what was collected. */
+async function lockCollected(session: Session, accountId: number): Promise<void> {
   await lockFamilies(session, accountId);
   // While this waited, another version of a sale may have been accepted in its place.
   await sql`/* ledger.undo.still */
