@@ -76,15 +76,25 @@ function toData(run: RunRecord) {
     parameters: run.parameters,
     started_at: run.started_at,
     finished_at: run.finished_at,
+    last_heard_at: run.status === 'running' || run.status === 'lost' ? run.last_heard_at : null,
     counts: run.counts,
     totals: run.totals,
     error: run.error,
   };
 }
 
-/** A run that says it is running, but whose runner is gone, has died; the next run will note that. */
+/** A run that says it is running, but whose runner is gone, has died; the next run will note that, and may begin at once. */
 function statusOf(run: RunRecord): string {
   return run.status === 'running' && !run.live ? 'lost' : run.status;
+}
+
+/** What is known of the runner of a run that has not come to an end by itself. */
+function runnerOf(run: RunRecord, zone: string): string | undefined {
+  const heard = showInstant(run.last_heard_at, zone);
+  if (run.status === 'lost' || (run.status === 'running' && run.lease_over))
+    return `broken off; last heard of at ${heard}`;
+  if (run.status !== 'running') return undefined;
+  return run.live ? `last heard of at ${heard}` : `gone; not heard of since ${heard}`;
 }
 
 function describeList(paint: Paint, runs: RunRecord[], started: string): string {
@@ -112,6 +122,7 @@ function describeRun(paint: Paint, { run, attempts, children, imports }: RunHist
     ['parameters', parameters.join(', ') || undefined],
     ['started', showInstant(run.started_at, zone)],
     ['took', took(run)],
+    ['runner', runnerOf(run, zone)],
     ['failed because', run.error ? run.error.message : undefined],
   ]);
   const files = imports.map((one) => [
@@ -162,7 +173,10 @@ function took(run: RunRecord): string | undefined {
 }
 
 function summary(run: RunRecord): string {
-  return run.error ? run.error.message : countsText(run.counts ?? {});
+  if (run.error) return run.error.message;
+  const counts = countsText(run.counts ?? {});
+  const runner = run.live ? undefined : runnerOf(run, 'UTC');
+  return [runner, counts].filter(Boolean).join('; ');
 }
 
 /** The counts that are not zero, in one line: `12 recorded, 1 rejected`. */

@@ -3,11 +3,15 @@ import type { Db } from '../db/connect.ts';
 import type { ImportRow, RunRow } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
 import { parseId } from '../ids.ts';
-import { isLive } from './lease.ts';
+import { isLeaseOver, isLive, lastHeardAt } from './lease.ts';
 
 /** A run as its row has it, and whether its runner lives; `running` without a live runner means that it died. */
 export interface RunRecord extends Selectable<RunRow> {
   live: boolean;
+  /** Whether its lease has ended; until then a runner that is silent may come back. */
+  lease_over: boolean;
+  /** When its runner gave the last sign of life, by the server's clock; they come every ten seconds. */
+  last_heard_at: Date;
 }
 
 /** A run with everything that happened under it. */
@@ -65,5 +69,9 @@ export async function showRun(db: Db, accountId: number, id: string): Promise<Ru
 }
 
 function records(db: Db, accountId: number) {
-  return db.sql.selectFrom('run').selectAll().select(isLive.as('live')).where('account_id', '=', accountId);
+  return db.sql
+    .selectFrom('run')
+    .selectAll()
+    .select([isLive.as('live'), isLeaseOver.as('lease_over'), lastHeardAt.as('last_heard_at')])
+    .where('account_id', '=', accountId);
 }

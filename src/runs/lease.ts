@@ -14,6 +14,10 @@ export const isLive = sql<boolean>`(run.status = 'running' and run.lease_until >
   select from pg_stat_activity as session
   where session.datname = current_database() and session.application_name = run.runner))`;
 
+/** Of a row of `run` that runs or has run: whether its lease has ended, and when its runner was heard of last. */
+export const isLeaseOver = sql<boolean>`(run.lease_until <= clock_timestamp())`;
+export const lastHeardAt = sql<Date>`(run.lease_until - make_interval(secs => ${sql.lit(leaseSeconds)}))`;
+
 /** The name of the session that a run, with all its steps, keeps open while it lives. */
 export function runnerOf(runId: string): string {
   return `payrun run ${runId}`;

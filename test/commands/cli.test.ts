@@ -3,13 +3,15 @@ import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
+import type { Db } from '../../src/db/connect.ts';
 import { testDatabase } from '../support/database.ts';
 import { configOf, emptyFolder, ended, payrun, payrunJson, start, workspace } from './payrun.ts';
 
+let db: Db;
 let url: string;
 
 beforeAll(async () => {
-  url = (await testDatabase()).url;
+  ({ db, url } = await testDatabase());
 });
 
 test('a wrong command ends with code 2, and says what was probably meant', async () => {
@@ -167,8 +169,18 @@ test('the second Ctrl-C ends the process at once, and its run counts as lost', a
   await heard(child, 'stopping');
   child.kill('SIGINT');
   expect(await end).toMatchObject({ code: 130, stdout: '' });
-  const [run] = (await payrunJson(['runs', 'list', '--job', 'wait'], place)) as { status: string }[];
-  expect(run).toMatchObject({ status: 'lost' });
+  const [run] = (await payrunJson(['runs', 'list', '--job', 'wait'], place)) as Record<string, string>[];
+  expect(run).toMatchObject({ status: 'lost', last_heard_at: expect.stringMatching(/^20/) });
+  const heardOf = `${run!.last_heard_at!.slice(0, 16).replace('T', ' ')} UTC`;
+  const told = async (...args: string[]) => (await payrun(['runs', ...args], place)).stdout;
+  expect(await told('list', '--job', 'wait')).toContain(`gone; not heard of since ${heardOf}`);
+  expect(await told('show', run!.run!)).toContain(`gone; not heard of since ${heardOf}`);
+  await db.sql
+    .updateTable('run')
+    .set({ lease_until: new Date('2026-03-02T03:01:00Z') })
+    .where('status', '=', 'running')
+    .execute();
+  expect(await told('list', '--job', 'wait')).toContain('broken off; last heard of at 2026-03-02 03:00 UTC');
 });
 
 test('the command of the package starts the same command line', async () => {
