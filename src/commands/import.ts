@@ -33,6 +33,19 @@ const kinds: [kind: Kind, description: string][] = [
   ['referrals', 'Import referrals from CSV files or .xlsx workbooks; those that changed are updated.'],
 ];
 
+/** What control totals are of, for each kind of file that can be held against them. */
+const controls = {
+  sales: {
+    rows: 'refuse the file unless it has so many rows of data, whatever becomes of them',
+    total: 'refuse the file unless its amounts come to this: EUR=18230.55',
+  },
+  events: {
+    rows: 'refuse the log unless it has so many lines, blank ones left out, whatever becomes of them',
+    total:
+      'refuse the log unless the amounts of all its conversions, or of Stripe’s paid charges, come to this: EUR=18230.55',
+  },
+};
+
 const examples = `
 Examples:
   payrun import sales march.csv --dry-run          see what would happen
@@ -58,15 +71,9 @@ export function register(program: Command, shell: Shell): void {
       .option('--again', 'import a file although the same bytes were imported before')
       .option(dryRunFlag, `${dryRunHelp}; ends with the code of a plan`)
       .option('--plan <code>', 'import exactly what --dry-run showed, if nothing has changed since');
-    if (kind === 'sales') {
-      command
-        .option('--expect-rows <count>', 'refuse the file unless it has so many rows of data')
-        .option(
-          '--expect-total <currency=sum...>',
-          'refuse the file unless its amounts come to this: EUR=18230.55',
-        );
-    }
     if (kind === 'sales' || kind === 'events') {
+      const { rows, total } = controls[kind];
+      command.option('--expect-rows <count>', rows).option('--expect-total <currency=sum...>', total);
       command.addOption(new Option('-s, --source <ref>', 'how to read it: a source of payrun.json'));
     }
     if (kind === 'sales') {

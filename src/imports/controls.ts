@@ -19,6 +19,11 @@ export class Controls {
     this.unreadable += 1;
   }
 
+  /** A row that is none with an amount, such as an event that moves no money. */
+  addWithoutAmount(): void {
+    this.rows += 1;
+  }
+
   /** `currency` as the row has it, in capitals. */
   add(currency: string, { units, scale }: ExactNumber): void {
     this.rows += 1;

@@ -31,7 +31,8 @@ const lists = [
 /** In JSON, the escapes of what no database text can hold: NUL, and halves of surrogate pairs. */
 const noText = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
 const deepest = 100;
-const manyDigits = /"sale_amount"\s*:\s*-?[\d.]{16}/;
+/** A line whose amount has more digits than a number of JSON carries to the last one. */
+export const manyDigits = /"sale_amount"\s*:\s*-?[\d.]{16}/;
 
 /**
  * A function that turns a line of an event log (the body of Affonso's POST /v1/events) into a staged event, by that

@@ -2,8 +2,11 @@ import { type Session, throwIfInterrupted } from '../db/connect.ts';
 import { newId } from '../ids.ts';
 import { programTerms } from '../ledger/record.ts';
 import { recordAffonsoLog } from './affonso.ts';
+import { affonsoView } from './affonso-view.ts';
 import type { LogKind, LogRecorder } from './event-log.ts';
+import { assertExpected } from './expected.ts';
 import type { Landed, Landing } from './landing.ts';
+import { LogSurvey, type LogView } from './log-survey.ts';
 import { type LogLine, logLines } from './ndjson.ts';
 import type { Rates } from './rates.ts';
 import { settleRefunds } from './refunds.ts';
@@ -11,16 +14,28 @@ import { matched, outcomes } from './rejects.ts';
 import { rejectsIn, writeRejectsLog } from './rejects-log.ts';
 import type { Source } from './source.ts';
 import { eventIdOf } from './stripe/translate.ts';
+import { stripeView } from './stripe/view.ts';
 import { recordStripeLog } from './stripe.ts';
 
-/** How the logs of each kind are recorded, and the id by which a line of theirs is parked once. */
-const logs: Record<LogKind, { record: LogRecorder; eventIdOf: (text: string) => string | undefined }> = {
+/** How the logs of each kind are recorded and looked at, and the id by which a line of theirs is parked once. */
+const logs: Record<LogKind, LogWays> = {
   affonso_events: {
     record: recordAffonsoLog,
+    view: () => affonsoView,
     eventIdOf: (text) => (JSON.parse(text) as { external_event_id?: string }).external_event_id?.trim(),
   },
-  stripe_events: { record: recordStripeLog, eventIdOf },
+  stripe_events: {
+    record: recordStripeLog,
+    view: ({ settings }) => stripeView({ testEvents: settings.test_events === true }),
+    eventIdOf,
+  },
 };
+
+interface LogWays {
+  record: LogRecorder;
+  view(source: Source): LogView;
+  eventIdOf(text: string): string | undefined;
+}
 
 export function recorderOf(kind: LogKind): LogRecorder {
   return logs[kind].record;
@@ -38,6 +53,7 @@ export async function landEvents(
   // JSON is UTF-8, unless a mark says otherwise.
   const file = landing.file.as(source.settings.encoding ?? 'utf-8');
   const program = await programTerms(session, mover.accountId, source.programId);
+  const survey = landing.expected && new LogSurvey(logs[kind].view(source));
   let bytes = 0;
   let readings = 0;
   const lines = () => {
@@ -46,14 +62,19 @@ export async function landEvents(
     const onBytes = (count: number) => {
       if (isSecond) bytes += count;
     };
-    return noting(logLines(file.read(onBytes), file));
+    return noting(logLines(file.read(onBytes), file), readings === 1 ? survey : undefined);
   };
   let rejectsOf: string | undefined;
-  async function* noting(groups: AsyncIterable<LogLine[]>): AsyncGenerator<LogLine[]> {
+  async function* noting(
+    groups: AsyncIterable<LogLine[]>,
+    looking: LogSurvey | undefined,
+  ): AsyncGenerator<LogLine[]> {
     for await (const group of groups) {
       rejectsOf ??= rejectsIn(group);
+      looking?.look(group);
       yield group;
     }
+    if (looking && landing.expected) assertExpected(landing.expected, looking.controls, file.shown);
   }
   const onLines = (rows: number) => {
     throwIfInterrupted(work.context.signal);

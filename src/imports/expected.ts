@@ -40,7 +40,7 @@ export function readExpected(rows: string | undefined, totals: string[]): Expect
 
 /**
  * Raises `file-refused`, saying by how much, where the rows of a file are not as many as expected, or come to something
- * else. Every data row counts, whatever becomes of it.
+ * else. Every data row, or line of an event log, counts, whatever becomes of it.
  */
 export function assertExpected(expected: Expected, controls: Controls, shown: string): void {
   const faults: string[] = [];

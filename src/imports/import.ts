@@ -40,7 +40,7 @@ export interface ImportOptions {
   again?: boolean | undefined;
   /** The code of a rehearsal: the import is done only if nothing has changed since. */
   plan?: string | undefined;
-  /** Control totals that a sales file must agree with. */
+  /** Control totals that a file of sales or an event log must agree with. */
   expected?: Expected | undefined;
 }
 

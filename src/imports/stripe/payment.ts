@@ -5,16 +5,15 @@ import { setExchange } from '../values.ts';
 import { minorUnits } from './amount.ts';
 import type { Happened, SaleFact, StripeFact, StripeReading } from './fact.ts';
 import { chargeOf, paymentsOf, subscriptionOf, termsOf } from './invoice.ts';
-import { attributionOf, idOf, instantOf, objectOf, textOf } from './object.ts';
+import { attributionOf, idOf, instantOf, objectOf, type StripeObject, textOf } from './object.ts';
 
 type Money = { amount: bigint; currency: string } | { fault: RowFault };
 
 /** A succeeded or captured charge; one that is only authorised is no sale yet. */
 export function chargeFact(happened: Happened, reading: StripeReading): StripeFact {
   const { object: charge } = happened;
-  const isPaid = charge.captured !== false && charge.paid !== false && charge.status !== 'failed';
-  const money = moneyOf(charge.amount_captured ?? charge.amount, charge.currency, 'amount');
-  if (!isPaid || isNothing(money)) return { kind: 'ignored', why: 'no-money' };
+  const money = paidBy(charge);
+  if (!money || isNothing(money)) return { kind: 'ignored', why: 'no-money' };
   const sale = saleOf(happened, reading, {
     charge: idOf(charge.id),
     who: attributionOf(charge, charge.payment_intent, charge.customer),
@@ -23,6 +22,12 @@ export function chargeFact(happened: Happened, reading: StripeReading): StripeFa
     occurredAtGiven: true,
   });
   return { ...sale, kind: 'charge', paymentIntent: idOf(charge.payment_intent) };
+}
+
+/** The money of a charge; undefined for one that is only authorised, or failed. */
+export function paidBy(charge: StripeObject): Money | undefined {
+  const isPaid = charge.captured !== false && charge.paid !== false && charge.status !== 'failed';
+  return isPaid ? moneyOf(charge.amount_captured ?? charge.amount, charge.currency, 'amount') : undefined;
 }
 
 /**
