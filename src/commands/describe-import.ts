@@ -37,14 +37,24 @@ export function describeImport(paint: Paint, one: Imported): string {
     list(paint, 'Changed', report.changes),
     list(paint, 'Worth knowing', report.warnings),
     describeConflicts(paint, report.conflict_rows),
+    describeParked(paint, report.parked_groups),
     describeRejects(paint, report, dryRun),
     report.plan === null ? '' : `To do exactly this, import it with ${paint.bold(`--plan ${report.plan}`)}.`,
   );
 }
 
+const logNames = {
+  affonso_events: 'conversions, leads, trials and milestones',
+  stripe_events: 'Stripe’s events',
+};
+
 function describeLayout(layout: ImportOutcome['report']['layout']): string {
   if (!layout) return '';
-  const { source, preset, why } = layout;
+  const { source, preset, log, why } = layout;
+  if (log !== null) {
+    const settings = source === null ? '' : ` with the source "${source}"`;
+    return `Read as a log of ${logNames[log]}${settings}, because ${why}.`;
+  }
   const known = preset === null ? '' : `as the preset ${preset}`;
   const own = source === null ? 'in Payrun’s own layout' : `as the source "${source}" says`;
   return `Read ${known || own}, because ${why}.`;
@@ -106,6 +116,18 @@ export function describeConflicts(paint: Paint, conflicts: ImportOutcome['report
     paint.warn('Conflicts: known ids with other facts; what was recorded stays'),
     table(paint, columns, rows),
   );
+}
+
+function describeParked(paint: Paint, groups: ImportOutcome['report']['parked_groups']): string {
+  if (groups.length === 0) return '';
+  const count = groups.reduce((sum, group) => sum + group.rows, 0);
+  const rows = groups.map((group) => [showCount(group.rows), showCount(group.first_line), group.message]);
+  const columns = [
+    { title: 'rows', align: 'right' as const },
+    { title: 'first line', align: 'right' as const },
+    { title: 'what they wait for' },
+  ];
+  return section(paint, `Parked: ${plural(count, 'row')}, nothing to be done`, table(paint, columns, rows));
 }
 
 /** The rejected rows of an import, grouped by what is wrong, and where they are; nothing where there are none. */

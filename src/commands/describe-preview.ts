@@ -24,17 +24,19 @@ export function describePreview(paint: Paint, preview: Preview | null): string {
   if (preview === null) return '';
   return paragraphs(
     section(paint, 'How it was read', describeReading(paint, preview)),
-    preview.rows.length === 0 ? '' : section(paint, 'The first rows', describeRows(paint, preview.rows)),
+    describeRows(paint, preview),
+    describeTypes(paint, preview.event_types),
     describeAffiliates(paint, preview),
   );
 }
 
 function describeReading(paint: Paint, { encoding, delimiter, header_line, styles }: Preview): string {
   const name = `${encodingNames[encoding.encoding]}, ${encodingReasons[encoding.by]}`;
+  const isWorkbook = delimiter === null && header_line !== null;
   return pairs(paint, [
-    ['encoding', delimiter === null ? undefined : name],
+    ['encoding', isWorkbook ? undefined : name],
     ['delimiter', delimiter === null ? undefined : (delimiterNames[delimiter] ?? delimiter)],
-    ['header', `line ${showCount(header_line)}`],
+    ['header', header_line === null ? undefined : `line ${showCount(header_line)}`],
     ...styles.map(({ field, style, line, value }): [string, string] => [
       words(field),
       `${style}, as line ${showCount(line)} shows: ${value}`,
@@ -44,25 +46,37 @@ function describeReading(paint: Paint, { encoding, delimiter, header_line, style
 
 const longestCell = 36;
 
-function describeRows(paint: Paint, rows: Preview['rows']): string {
+function describeRows(paint: Paint, { rows, header_line }: Preview): string {
+  if (rows.length === 0) return '';
+  const isLog = header_line === null;
   const columns = [
-    { title: 'column' },
+    { title: isLog ? 'key' : 'column' },
     { title: 'as written' },
     { title: 'field' },
     { title: 'as understood' },
   ];
-  return rows
-    .map(({ line, cells, fault }) => {
-      const lines = cells.map((cell) => [
-        clipped(cell.column),
-        clipped(cell.raw),
-        words(cell.field),
-        clipped(cell.understood),
-      ]);
-      const found = fault === null ? [] : [paint.bad(fault.message)];
-      return [paint.bold(`line ${showCount(line)}`), table(paint, columns, lines), ...found].join('\n');
-    })
-    .join('\n\n');
+  const shown = rows.map(({ line, cells, fault }) => {
+    const lines = cells.map((cell) => [
+      clipped(cell.column),
+      clipped(cell.raw),
+      words(cell.field),
+      clipped(cell.understood),
+    ]);
+    const found = fault === null ? [] : [paint.bad(fault.message)];
+    return [paint.bold(`line ${showCount(line)}`), table(paint, columns, lines), ...found].join('\n');
+  });
+  return section(paint, isLog ? 'The first events' : 'The first rows', paragraphs(...shown));
+}
+
+function describeTypes(paint: Paint, types: Preview['event_types']): string {
+  if (types.length === 0) return '';
+  const rows = types.map(({ type, lines, read }) => [
+    clipped(type),
+    showCount(lines),
+    read ? '' : 'not read',
+  ]);
+  const columns = [{ title: 'type' }, { title: 'lines', align: 'right' as const }, { title: '' }];
+  return section(paint, 'Events of each type', table(paint, columns, rows));
 }
 
 function clipped(text: string): string {

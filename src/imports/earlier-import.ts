@@ -44,6 +44,7 @@ export async function earlierImport(
       warnings: [],
       changes: [],
       rejected_groups: [],
+      parked_groups: [],
       conflict_rows: [],
     },
   };

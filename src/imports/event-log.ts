@@ -29,6 +29,9 @@ export interface EventLog {
   onLines(rows: number): void;
 }
 
+/** What the lines of a log are read with. */
+export type LogReading = Omit<EventLog, 'lines' | 'onLines'>;
+
 /** How the lines of a log ended; with those staged they add up to `rows`. Parked and rejected lines stand in the outcome table. */
 export interface RecordedLog {
   rows: number;
@@ -63,6 +66,12 @@ export const soldFields = [
   'fxRate',
 ] as const;
 
+/** Whose log a file is, and a sentence that says how that is known. */
+export interface FoundKind {
+  kind: LogKind;
+  why: string;
+}
+
 /** Lines that are looked at to find out whose log a file is: the first may be broken ones, as in a rejects file. */
 const telling = 20;
 
@@ -70,21 +79,22 @@ const telling = 20;
  * Whose log a file is, by the shape of its first lines; Affonso's, unless one of them says otherwise. Raises
  * `file-refused` for an empty file, and for a list as Stripe's API and command line answer with, which is one JSON value.
  */
-export async function logKindOf(file: InputFile): Promise<LogKind> {
+export async function logKindOf(file: InputFile): Promise<FoundKind> {
   const input = file.read();
   let looked = 0;
   try {
     for await (const group of logLines(input, file)) {
       const first = group[0]!;
       if (first.n === 1 && isOneValue(first.text)) throw oneValueRefused(file.shown, first.line);
-      if (group.some(({ text }) => kindOfLine(text) === 'stripe_events')) return 'stripe_events';
+      const stripes = group.find(({ text }) => kindOfLine(text) === 'stripe_events');
+      if (stripes) return { kind: 'stripe_events', why: `line ${stripes.line} is one of them` };
       looked += group.length;
       if (looked >= telling) break;
     }
   } finally {
     input.destroy();
   }
-  return 'affonso_events';
+  return { kind: 'affonso_events', why: 'none of its first lines is an event of Stripe’s' };
 }
 
 /** Whose event stands on a line: Stripe names the type of each of its objects. */

@@ -3,11 +3,13 @@ import { newId } from '../ids.ts';
 import { programTerms } from '../ledger/record.ts';
 import { recordAffonsoLog } from './affonso.ts';
 import { affonsoView } from './affonso-view.ts';
-import type { LogKind, LogRecorder } from './event-log.ts';
+import type { LogKind, LogReading, LogRecorder } from './event-log.ts';
 import { assertExpected } from './expected.ts';
 import type { Landed, Landing } from './landing.ts';
 import { LogSurvey, type LogView } from './log-survey.ts';
 import { type LogLine, logLines } from './ndjson.ts';
+import type { InputFile } from './open.ts';
+import { type Preview, previewOf } from './preview.ts';
 import type { Rates } from './rates.ts';
 import { settleRefunds } from './refunds.ts';
 import { matched, outcomes } from './rejects.ts';
@@ -21,19 +23,19 @@ import { recordStripeLog } from './stripe.ts';
 const logs: Record<LogKind, LogWays> = {
   affonso_events: {
     record: recordAffonsoLog,
-    view: () => affonsoView,
+    view: affonsoView,
     eventIdOf: (text) => (JSON.parse(text) as { external_event_id?: string }).external_event_id?.trim(),
   },
   stripe_events: {
     record: recordStripeLog,
-    view: ({ settings }) => stripeView({ testEvents: settings.test_events === true }),
+    view: stripeView,
     eventIdOf,
   },
 };
 
 interface LogWays {
   record: LogRecorder;
-  view(source: Source): LogView;
+  view(log: LogReading): LogView;
   eventIdOf(text: string): string | undefined;
 }
 
@@ -51,9 +53,19 @@ export async function landEvents(
 ): Promise<Landed & { sourceId: string | null }> {
   const { work, mover, importId, progress } = landing;
   // JSON is UTF-8, unless a mark says otherwise.
-  const file = landing.file.as(source.settings.encoding ?? 'utf-8');
+  const isUtf8 = landing.file.encoding.encoding === 'utf-8';
+  const file = landing.file.as(source.settings.encoding ?? (isUtf8 ? undefined : 'utf-8'));
   const program = await programTerms(session, mover.accountId, source.programId);
-  const survey = landing.expected && new LogSurvey(logs[kind].view(source));
+  const log: LogReading = {
+    program,
+    importId,
+    log: 'new',
+    settings: source.settings,
+    rates,
+    receivedAt: mover.now,
+  };
+  const isLookedAt = work.dryRun || landing.expected !== undefined;
+  const survey = isLookedAt ? new LogSurvey(logs[kind].view(log)) : undefined;
   let bytes = 0;
   let readings = 0;
   const lines = () => {
@@ -81,13 +93,8 @@ export async function landEvents(
     progress.at(rows, bytes / Math.max(1, file.bytes));
   };
   const { rows, counts, tally, warnings, ...staged } = await recorderOf(kind)(session, mover, {
+    ...log,
     lines,
-    program,
-    importId,
-    log: 'new',
-    settings: source.settings,
-    rates,
-    receivedAt: mover.now,
     onLines,
   });
   if (counts.parked > 0) {
@@ -104,8 +111,14 @@ export async function landEvents(
     warnings,
     rejects: settled.counts.rejected === 0 ? undefined : await writeRejectsLog(session, { ...landing, file }),
     rejectsOf,
+    preview:
+      work.dryRun && survey ? await previewOf(session, mover, importId, surveyed(file, survey)) : undefined,
     sourceId: source.id ?? null,
   };
+}
+
+function surveyed({ encoding }: InputFile, { rows, types }: LogSurvey): Omit<Preview, 'affiliates'> {
+  return { encoding, delimiter: null, header_line: null, styles: [], rows, event_types: types };
 }
 
 /** Keeps the lines to be tried again, each event id once; returns how many were doubles of another one. */

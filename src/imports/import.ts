@@ -5,7 +5,7 @@ import { PriceAhead } from '../ledger/price-ahead.ts';
 import { addOutcomes } from '../runs/outcome.ts';
 import type { Work } from '../runs/work.ts';
 import { earlierImport } from './earlier-import.ts';
-import { type LogKind, logKindOf } from './event-log.ts';
+import { type FoundKind, logKindOf } from './event-log.ts';
 import { landEvents } from './events.ts';
 import type { Expected } from './expected.ts';
 import { takeInbox } from './inbox.ts';
@@ -158,9 +158,11 @@ async function landRows(
     return landSales(session, landing, sources, await loadRates(workspace, work.context.signal));
   }
   if (options.kind === 'events') {
-    const kind = await kindOfLog(work, landing.file, options.source);
+    const { kind, why } = await kindOfLog(work, landing.file, options.source);
     const [source] = await sourcesFor(work, kind, options.source);
-    return landEvents(session, landing, kind, source!, await loadRates(workspace, work.context.signal));
+    const layout = { source: source!.ref ?? null, preset: null, log: kind, why };
+    const rates = await loadRates(workspace, work.context.signal);
+    return { ...(await landEvents(session, landing, kind, source!, rates)), layout };
   }
   const program = work.context.config.accounts.find((one) => one.ref === work.account.ref)?.programs[0];
   const [source] = await sourcesFor(work, 'sales_csv', undefined);
@@ -178,12 +180,12 @@ async function landRows(
 }
 
 /** Whose events a log holds: what its source says, or else the file itself, which must not say otherwise. */
-async function kindOfLog(work: Work, file: InputFile, ref: string | undefined): Promise<LogKind> {
+async function kindOfLog(work: Work, file: InputFile, ref: string | undefined): Promise<FoundKind> {
   const found = await logKindOf(file.as('utf-8'));
   const account = work.context.config.accounts.find((one) => one.ref === work.account.ref);
   const source = account?.sources.find((one) => one.ref === ref);
-  if (source?.kind === 'stripe_events') return source.kind;
-  if (ref !== undefined && found === 'stripe_events')
+  if (source?.kind === 'stripe_events') return { kind: source.kind, why: 'that is what the source is for' };
+  if (ref !== undefined && found.kind === 'stripe_events')
     throw new PayrunError(
       'file-refused',
       `This is a log of Stripe’s events, and the source "${ref}" is for logs of another kind.`,

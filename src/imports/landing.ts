@@ -1,4 +1,3 @@
-import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { showId } from '../ids.ts';
 import { type ConflictRecord, conflictsOfImport } from '../ledger/conflicts.ts';
@@ -8,13 +7,13 @@ import type { Verdicts } from '../ledger/record.ts';
 import { formatAmount, showCount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import type { Expected } from './expected.ts';
-import { faultMessage } from './faults.ts';
 import { firstImport } from './first-import.ts';
 import type { LayoutReport } from './layout.ts';
 import type { InputFile } from './open.ts';
 import type { Preview } from './preview.ts';
 import type { Progress } from './progress.ts';
 import type { RejectsFile } from './rejects.ts';
+import { parkedGroups, type RowGroup, rejectedGroups } from './row-groups.ts';
 import type { Evidence } from './styles.ts';
 
 export type Kind = 'affiliates' | 'referrals' | 'sales' | 'events';
@@ -52,7 +51,7 @@ export interface Landed {
   styles?: Evidence[];
   /** The UUID of the import that the file says its rows were rejected by. */
   rejectsOf?: string | undefined;
-  /** Of a sales file. */
+  /** Of a sales file or an event log. */
   layout?: LayoutReport;
 }
 
@@ -63,17 +62,18 @@ export interface ImportReport {
   rejects_file: string | null;
   /** The import whose rejects file came back as this one. */
   rejects_of: string | null;
-  /** How a sales file was read; null for other files, and where nothing was done. */
+  /** How a sales file or an event log was read; null for files of people, and where nothing was done. */
   layout: LayoutReport | null;
   /** The earlier import of the same bytes, because of which nothing was done. */
   already_imported: { import: string; at: string } | null;
   /** Of a rehearsal: the code by which exactly this can be asked for. */
   plan: string | null;
-  /** Of a rehearsed sales file: how it was read, and what it would do for whom. */
+  /** Of a rehearsed sales file or event log: how it was read, and what it would do for whom. */
   preview: Preview | null;
   warnings: string[];
   changes: string[];
-  rejected_groups: { code: string; field: string; rows: number; first_line: number; message: string }[];
+  rejected_groups: RowGroup[];
+  parked_groups: RowGroup[];
   conflict_rows: ConflictRecord[];
 }
 
@@ -81,7 +81,7 @@ export interface ImportOutcome extends Outcome {
   report: ImportReport;
 }
 
-/** How many rejects and conflicts a report lists; the rejects file and the conflict table have them all. */
+/** How many conflicts a report lists; the conflict table has them all. */
 const listed = 20;
 
 /**
@@ -148,6 +148,7 @@ export async function landingOf(
       warnings,
       changes,
       rejected_groups: groups,
+      parked_groups: await parkedGroups(session, work.account.id, importId, counts.parked),
       conflict_rows: await conflictsOfImport(session, work.account.id, importId, listed),
     },
   };
@@ -165,25 +166,6 @@ export function totalsOf(landed: Pick<Landed, 'sales' | 'commissions'>): Outcome
       },
     ]),
   );
-}
-
-async function rejectedGroups(session: Session, rejected: number): Promise<ImportReport['rejected_groups']> {
-  if (rejected === 0) return [];
-  const groups = await sql<{ code: string; field: string; rows: number; line: number; found: string }>`
-    /* imports.rejected_groups */
-    select code, coalesce(field, '') as field, count(*)::integer as rows, min(line) as line,
-      (array_agg(coalesce(found, '') order by line))[1] as found
-    from outcome where verdict = 'rejected'
-    group by code, coalesce(field, '') order by count(*) desc, min(line) limit ${listed}`.execute(
-    session.sql,
-  );
-  return groups.rows.map(({ code, field, rows, line, found }) => ({
-    code,
-    field,
-    rows,
-    first_line: line,
-    message: faultMessage(code, field, found),
-  }));
 }
 
 /** A warning with its count, or none. */

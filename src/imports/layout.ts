@@ -1,3 +1,4 @@
+import type { SourceConfig } from '../config.ts';
 import { PayrunError } from '../errors.ts';
 import type { InputFile } from './open.ts';
 import { presetFor } from './preset.ts';
@@ -7,12 +8,14 @@ import { returned } from './returned.ts';
 import { type Fit, fitting, tableReading } from './sale-layout.ts';
 import type { Source } from './source.ts';
 
-/** Which layout a file was read in, and why that one. */
+/** Which layout a file was read in, or whose log it is, and why that one. */
 export interface LayoutReport {
   /** The source of payrun.json, if one. */
   source: string | null;
   /** The known export, if one. */
   preset: string | null;
+  /** Whose events an event log holds; null for a sales file. */
+  log: Exclude<SourceConfig['kind'], 'sales_csv'> | null;
   /** One sentence for people. */
   why: string;
 }
@@ -119,7 +122,7 @@ async function openAs(
 }
 
 function understood(opened: ReadFile, { why, ...fit }: Fit): UnderstoodFile {
-  const layout = { source: fit.source.ref ?? null, preset: fit.preset?.name ?? null, why };
+  const layout = { source: fit.source.ref ?? null, preset: fit.preset?.name ?? null, log: null, why };
   return { ...opened, ...fit, layout };
 }
 

@@ -84,13 +84,15 @@ async function appliedTerms(session: Session, accountId: number): Promise<unknow
 
 /**
  * How much the account's ledger has seen. Everything that an import depends on leaves a row in one of these, which only
- * ever grow: sales, refunds, affiliates and referrals come with an import, and money moves with a posting.
+ * ever grow: sales, refunds, affiliates and referrals come with an import, and money moves with a posting. What was
+ * parked comes with an import too, and is parked no longer when it is recorded, even where that moves no money.
  */
 async function ledgerState(session: Session, accountId: number): Promise<string> {
-  const all = (table: 'import' | 'posting' | 'event') =>
+  const all = (table: 'import' | 'posting' | 'event' | 'parked_event' | 'parked_refund' | 'parked_dispute') =>
     sql`(select count(*) from ${sql.table(table)} where account_id = ${accountId})`;
   const state = await sql<{ state: string }>`/* imports.plan.ledger */
     select concat_ws(' ', ${all('import')}, ${all('posting')}, ${all('event')},
+      ${all('parked_event')}, ${all('parked_refund')}, ${all('parked_dispute')},
       (select count(*) from import where account_id = ${accountId} and undone_at is not null),
       (select string_agg(status || ' ' || n, ' ' order by status) from (
         select status, count(*) as n from conflict where account_id = ${accountId} group by status) c)) as state`.execute(

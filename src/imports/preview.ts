@@ -1,25 +1,29 @@
 import { sql } from 'kysely';
 import type { SaleField } from '../config-schema.ts';
 import type { Session } from '../db/connect.ts';
+import { newId } from '../ids.ts';
+import type { Mover } from '../ledger/journal.ts';
 import type { StagedSale } from '../ledger/stage.ts';
 import { formatAmount, showAmount } from '../money.ts';
 import type { Columns } from './columns.ts';
 import type { FoundEncoding } from './encoding.ts';
 import { faultMessage } from './faults.ts';
-import type { InputFile } from './open.ts';
-import type { CsvFile, CsvRecord } from './records.ts';
+import type { CsvRecord } from './records.ts';
 import type { Evidence } from './styles.ts';
 
 /** What a person looks at before a file is imported: how it was read, and what it would do for whom. */
 export interface Preview {
   encoding: FoundEncoding;
-  /** Null in a workbook. */
+  /** Null in a workbook, and in an event log. */
   delimiter: string | null;
-  header_line: number;
+  /** Null in an event log. */
+  header_line: number | null;
   /** What showed how a column is written; columns that a source speaks of are not among them. */
   styles: Evidence[];
   /** The first rows, each cell of a field as it was written and as it was understood. */
   rows: PreviewRow[];
+  /** Of an event log: how many lines there are of each type, the most first, and whether events of it are read. */
+  event_types: { type: string; lines: number; read: boolean }[];
   /** The affiliates with the highest commissions, per currency; amounts are exact decimals. */
   affiliates: {
     affiliate: string;
@@ -33,11 +37,23 @@ export interface Preview {
 
 export interface PreviewRow {
   line: number;
-  cells: { column: string; raw: string; field: SaleField; understood: string }[];
+  /** The column of a table or the key of an event, what stands there, and which field of a sale or an event it is. */
+  cells: { column: string; raw: string; field: string; understood: string }[];
   fault: { code: string; field: string; message: string } | null;
 }
 
-const firstRows = 3;
+/** A field that a row or line may have. */
+export type PreviewField =
+  | SaleField
+  | 'event_type'
+  | 'event_name'
+  | 'referral_id'
+  | 'external_user_id'
+  | 'click_id'
+  | 'dispute_of';
+
+/** How many rows a preview shows. */
+export const firstRows = 3;
 const topAffiliates = 10;
 
 /** Keeps the first rows that go by. */
@@ -62,34 +78,38 @@ export class PreviewRows {
       field,
       understood: sale.fault === undefined ? understood[field](sale) : '',
     }));
-    const { fault: code, faultField: field = '', faultFound: found = '' } = sale;
-    const fault = code === undefined ? null : { code, field, message: faultMessage(code, field, found) };
-    this.rows.push({ line: record.line, cells, fault });
+    this.rows.push({ line: record.line, cells, fault: shownFault(sale) });
   }
 }
 
-/** The preview of a file whose sales were recorded, in the transaction that is rolled back, under ids of `idPrefix`. */
+/** What is wrong with a row, if anything. */
+export function shownFault(
+  sale: Pick<StagedSale, 'fault' | 'faultField' | 'faultFound'>,
+): PreviewRow['fault'] {
+  const { fault: code, faultField: field = '', faultFound: found = '' } = sale;
+  return code === undefined ? null : { code, field, message: faultMessage(code, field, found) };
+}
+
+/**
+ * The preview of a file whose sales were recorded, in the transaction that is rolled back, as the import `importId` of
+ * the mover's moment.
+ */
 export async function previewOf(
   session: Session,
-  accountId: number,
-  read: { file: InputFile; csv: CsvFile; styles: Evidence[]; rows: PreviewRow[]; idPrefix: string },
+  mover: Mover,
+  importId: string,
+  read: Omit<Preview, 'affiliates'>,
 ): Promise<Preview> {
-  const { file, csv, styles, rows, idPrefix } = read;
-  return {
-    encoding: file.encoding,
-    delimiter: csv.isTyped ? null : csv.delimiter,
-    header_line: csv.headerLine,
-    styles,
-    rows,
-    affiliates: await affiliatesOf(session, accountId, idPrefix),
-  };
+  return { ...read, affiliates: await affiliatesOf(session, mover, importId) };
 }
 
 async function affiliatesOf(
   session: Session,
-  accountId: number,
-  idPrefix: string,
+  { accountId, now }: Mover,
+  importId: string,
 ): Promise<Preview['affiliates']> {
+  // The ids of what an import records begin with its moment: of the account's sales, only those of it are looked at.
+  const moment = newId(now).slice(0, 13);
   const top = await sql<{
     affiliate: string;
     currency: string;
@@ -105,7 +125,8 @@ async function affiliatesOf(
     join affiliate a on a.account_id = c.account_id and a.id = c.affiliate_id
     left join commission m on m.account_id = c.account_id and m.id = c.id
     where c.account_id = ${accountId}
-      and c.id between (${idPrefix} || '0000000000')::uuid and (${idPrefix} || 'ffffffffff')::uuid
+      and c.id between (${moment} || '-0000-0000-000000000000')::uuid and (${moment} || '-ffff-ffff-ffffffffffff')::uuid
+      and c.import_id = ${importId}
     group by a.ref, c.currency, m.currency
     order by coalesce(sum(m.amount), 0) desc, sum(c.amount) desc, a.ref collate "C" limit ${topAffiliates}`.execute(
     session.sql,
@@ -117,8 +138,8 @@ async function affiliatesOf(
   }));
 }
 
-/** A field of a sale as a person reads it. */
-const understood: Record<SaleField, (sale: StagedSale) => string> = {
+/** A field of a sale or an event as a person reads it; empty where it has none. */
+export const understood: Record<PreviewField, (sale: StagedSale) => string> = {
   external_id: (sale) => sale.externalId ?? '',
   affiliate: (sale) => sale.affiliate ?? '',
   amount: (sale) => money(sale.amount, sale),
@@ -136,6 +157,12 @@ const understood: Record<SaleField, (sale: StagedSale) => string> = {
   note: (sale) => sale.note ?? '',
   refund_of: (sale) => sale.refundOf ?? '',
   refunded_total: (sale) => money(sale.refundedTotal, sale),
+  dispute_of: (dispute) => dispute.refundOf ?? '',
+  event_type: (event) => event.eventType ?? '',
+  event_name: (event) => event.eventName ?? '',
+  referral_id: (event) => event.referralRef ?? '',
+  external_user_id: (event) => event.externalUserId ?? '',
+  click_id: (event) => event.clickId ?? '',
 };
 
 function money(amount: bigint | undefined, { currency }: StagedSale): string {

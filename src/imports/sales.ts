@@ -142,7 +142,14 @@ export async function landSales(
     rejectsOf: rejectsOf(),
     preview:
       preview &&
-      (await previewOf(session, mover.accountId, { file, csv, styles, rows: preview.rows, idPrefix })),
+      (await previewOf(session, mover, landing.importId, {
+        encoding: file.encoding,
+        delimiter: csv.isTyped ? null : csv.delimiter,
+        header_line: csv.headerLine,
+        styles,
+        rows: preview.rows,
+        event_types: [],
+      })),
     styles,
     sourceId: source.id ?? null,
     layout,

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { applyChanges, planChanges } from '../../src/db/apply.ts';
+import { retryParked } from '../../src/imports/import.ts';
 import { booked } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
+import { openDesk } from '../support/desk.ts';
 import { today } from '../support/world.ts';
 import { deskOfAnn, header, three } from './ann.ts';
 
@@ -61,6 +63,24 @@ test('all that has changed is named', async () => {
   await expect(desk.land('sales', `${three}\n`, { plan })).rejects.toMatchObject({
     message: 'Since the plan was made, the file and the ledger have changed.',
   });
+});
+
+test('the plan of an event log does what was shown, until what another log had parked was recorded', async () => {
+  const desk = await openDesk(db);
+  const event = (type: string, id: string, more: Record<string, unknown> = {}) =>
+    JSON.stringify({ event_name: 'x', event_type: type, customer_id: 'c-1', external_event_id: id, ...more });
+  const amount = { sale_amount: 5, sale_amount_currency: 'USD' };
+  await desk.land('affiliates', 'ref,name,status\ncho,Cho,paused\n');
+  expect((await desk.land('events', event('conversion', 'e-1', amount))).counts).toMatchObject({ parked: 1 });
+  await desk.land('referrals', 'affiliate,customer_id\ncho,c-1\n');
+  const both = `${event('conversion', 'e-1', amount)}\n${event('conversion', 'e-2', amount)}\n`;
+  const rehearse = async () => (await desk.land('events', both, { dryRun: true })).report.plan!;
+  const plan = await rehearse();
+  const retried = await retryParked(desk.work());
+  expect(retried).toMatchObject({ counts: { recorded: 1 }, totals: { USD: { commissions: '0.00' } } });
+  await expect(desk.land('events', both, { plan })).rejects.toMatchObject(outdated('ledger'));
+  const { counts } = await desk.land('events', both, { plan: await rehearse() });
+  expect(counts).toMatchObject({ recorded: 1, duplicates: 1 });
 });
 
 test('what is no code of a plan is refused as such', async () => {

@@ -49,7 +49,7 @@ export function stripeReader(reading: StripeReading): (line: LogLine) => StripeF
     if (event.object !== 'event')
       return faulty({ code: 'stripe-event', field: 'object', found: textOf(event.object) ?? '' });
     if (type === undefined) return faulty({ code: 'required', field: 'type', found: '' });
-    const translate = Object.hasOwn(translations, type) ? translations[type] : undefined;
+    const translate = isTranslated(type) ? translations[type] : undefined;
     if (!translate) return { kind: 'ignored', why: 'type' };
     if (event.livemode === false && !reading.testEvents) return { kind: 'ignored', why: 'test' };
     const object = objectOf(objectOf(event.data)?.object);
@@ -60,6 +60,11 @@ export function stripeReader(reading: StripeReading): (line: LogLine) => StripeF
     const fact = translate({ n, line, id, type, occurredAt, object }, reading);
     return tooLong(fact) ?? fact;
   };
+}
+
+/** Whether events of a type mean anything here. */
+export function isTranslated(type: string): boolean {
+  return Object.hasOwn(translations, type);
 }
 
 /** The id of the event on a line that was translated before. */
