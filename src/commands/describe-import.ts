@@ -34,7 +34,7 @@ export function describeImport(paint: Paint, one: Imported): string {
     describePreview(paint, report.preview),
     describeCounts(paint, outcome.counts),
     describeMoney(paint, outcome.totals),
-    list(paint, 'Changed', report.changes),
+    list(paint, 'Changed', changesOf(one)),
     list(paint, 'Worth knowing', report.warnings),
     describeConflicts(paint, report.conflict_rows),
     describeParked(paint, report.parked_groups),
@@ -47,6 +47,13 @@ const logNames = {
   affonso_events: 'conversions, leads, trials and milestones',
   stripe_events: 'Stripe’s events',
 };
+
+/** What was changed; of people one sentence each, of which a report has the first. */
+function changesOf({ kind, outcome: { counts, report } }: Exclude<Imported, { refused: unknown }>): string[] {
+  const isOfPeople = kind === 'affiliates' || kind === 'referrals';
+  const more = isOfPeople ? (counts.updated ?? 0) - report.changes.length : 0;
+  return more > 0 ? [...report.changes, `and ${showCount(more)} more`] : report.changes;
+}
 
 function describeLayout(layout: ImportOutcome['report']['layout']): string {
   if (!layout) return '';

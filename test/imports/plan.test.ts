@@ -83,6 +83,23 @@ test('the plan of an event log does what was shown, until what another log had p
   expect(counts).toMatchObject({ recorded: 1, duplicates: 1 });
 });
 
+test('the plan of a file of people does what was shown, until somebody else was imported', async () => {
+  const desk = await deskOfAnn(db);
+  const people = 'ref,name\nann,Ann again\nbob,Bob\nbob,Bob\n';
+  const { report, counts } = await desk.land('affiliates', people, { dryRun: true });
+  expect([counts, report.changes, report.rejected_groups]).toMatchObject([
+    { recorded: 1, updated: 1, rejected: 1 },
+    [expect.stringContaining('Ann again')],
+    [{ code: 'ref-double', rows: 1, first_line: 4 }],
+  ]);
+  await desk.land('affiliates', 'ref,name\ncho,Cho\n');
+  await expect(desk.land('affiliates', people, { plan: report.plan! })).rejects.toMatchObject(
+    outdated('ledger'),
+  );
+  const plan = (await desk.land('affiliates', people, { dryRun: true })).report.plan!;
+  expect((await desk.land('affiliates', people, { plan })).counts).toMatchObject(counts);
+});
+
 test('what is no code of a plan is refused as such', async () => {
   const { desk } = await rehearsed();
   await expect(desk.land('sales', three, { plan: 'yes' })).rejects.toMatchObject({
