@@ -115,7 +115,7 @@ async function unlessKnown<T>(
   try {
     const result = await work();
     await session.client.query(
-      "release savepoint batch; set local timezone = 'UTC'; set local enable_nestloop = on; truncate stage, verdict",
+      "release savepoint batch; set local timezone = 'UTC'; set local enable_nestloop = on; truncate stage, customer, verdict",
     );
     return result;
   } catch (cause) {
@@ -125,8 +125,12 @@ async function unlessKnown<T>(
   }
 }
 
-/** Posts what the whole import recorded to the journal, one posting an affiliate and currency, and returns the sums. */
+/**
+ * Ends what the batches of an import began: moves the referrals of its sales up, once each, posts what it recorded to the
+ * journal, one posting an affiliate and currency, and returns the sums.
+ */
 export async function postTally(session: Session, mover: Mover): Promise<Tally> {
+  await advance(session, mover);
   await sql`/* ledger.record.tally */
     ${postings(
       sql`(select affiliate_id, currency, amount, lines from tally where kind = 'commission') moved`,
@@ -176,7 +180,6 @@ async function recordJudged(session: Session, mover: Mover, batch: Batch): Promi
   const rows = (verdict: string, among: Verdict[] = judged) =>
     among.find((one) => one.verdict === verdict)?.rows ?? 0;
   if (rows('new') > 0) await post(session, mover, batch, pricedSales(mover.accountId, batch, newRows));
-  if (batch.hasCustomers) await advance(session, mover);
   const isLeft = rows('known') + rows('again') > 0;
   const revisited = isLeft ? await revisit(session, mover, batch) : [];
   return {

@@ -2,63 +2,71 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import { newIdPrefix } from '../../ids.ts';
 import type { Mover } from '../journal.ts';
-import { knownCustomer } from './attribution.ts';
+import { findCustomers } from './customers.ts';
 
 /**
- * Creates the referral of every staged row that names an affiliate and a customer nobody knows yet, as a lead
- * since that row; recording its sale then moves it up. A double of an earlier row creates none. Rows known by an
- * identifier go first, rows known by e-mail alone second, so that both kinds of the same customer meet in one
- * referral; the earliest of several rows with one identifier in common has it.
+ * Finds the referral of every staged row that names a customer, into the table `customer`, and creates that of every row
+ * that names an affiliate and a customer nobody knows yet, as a lead since that row; recording its sale then moves it up.
+ * A double of an earlier row creates none. Rows known by an identifier go first, rows known by e-mail alone second, so
+ * that both kinds of the same customer meet in one referral; the earliest of several rows with one identifier in common
+ * has it.
  */
 export async function introduce(session: Session, mover: Mover, programId: string): Promise<void> {
+  let strangers = await findCustomers(session, mover.accountId);
   for (const byMail of [false, true]) {
-    const identity = byMail
-      ? sql`s.email_folded`
-      : sql`s.referral_ref, s.customer_id, s.external_user_id, s.click_id`;
-    const isOfThisKind = sql`s.name_no is not null
-      and (coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null) = ${byMail}`;
-    await sql`/* ledger.record.introduce */
-      with customer as materialized (${knownCustomer(mover.accountId, isOfThisKind)}),
-      doubled as materialized (
-        select s.external_id, min(s.n) as first_n
-        from stage s
-        join name on name.no = s.name_no
-        where name.affiliate_id is not null and s.external_id is not null
-        group by s.external_id having count(*) > 1
-      ),
-      stranger as (
-        select distinct on (${identity}) s.*, name.affiliate_id as named_id
-        from stage s
-        join customer on customer.n = s.n and customer.referral_id is null
-        join name on name.no = s.name_no
-        left join doubled on doubled.external_id = s.external_id
-        left join lateral (
-          -- The limit keeps the planner to one look-up a row.
-          select true as is_recorded from conversion c
-          where c.account_id = ${mover.accountId} and c.external_id = s.external_id limit 1
-        ) conversion on true
-        where name.affiliate_id is not null and (doubled.first_n = s.n or doubled.first_n is null)
-          and conversion.is_recorded is null
-        order by ${identity}, s.occurred_at, s.n
-      )
-      insert into referral (account_id, id, program_id, affiliate_id, ref, customer_id, external_user_id, click_id,
-        email, email_folded, status, created_at)
-      select ${mover.accountId}::integer, (${newIdPrefix(mover.now)} || lpad(to_hex(n), 10, '0'))::uuid, ${programId}::uuid,
-        named_id, referral_ref, customer_id, external_user_id, click_id, email, email_folded, 'lead', occurred_at
-      from stranger order by occurred_at, n
-      on conflict do nothing`.execute(session.sql);
+    if ((byMail ? strangers.byMail : strangers.identified) === 0) continue;
+    await createReferrals(session, mover, programId, byMail);
+    // Also of those that somebody else has created in the meantime.
+    strangers = await findCustomers(session, mover.accountId);
   }
 }
 
-/** Moves the referrals of the newly recorded sales up: a sale makes a customer, a subscription an active one. */
-export async function advance(session: Session, mover: Mover): Promise<void> {
-  await sql`/* ledger.record.advance */
-    with sold as (
-      select v.referral_id, s.occurred_at, t.is_subscription
-      from verdict v join stage s on s.n = v.n join terms t on t.no = s.terms_no
-      where v.verdict = 'new' and v.referral_id is not null and s.sales_status in ('open', 'complete')
+async function createReferrals(
+  session: Session,
+  mover: Mover,
+  programId: string,
+  byMail: boolean,
+): Promise<void> {
+  const identity = byMail
+    ? sql`s.email_folded`
+    : sql`s.referral_ref, s.customer_id, s.external_user_id, s.click_id`;
+  await sql`/* ledger.record.introduce */
+    with doubled as materialized (
+      select s.external_id, min(s.n) as first_n
+      from stage s
+      join name on name.no = s.name_no
+      where name.affiliate_id is not null and s.external_id is not null
+      group by s.external_id having count(*) > 1
+    ),
+    stranger as (
+      select distinct on (${identity}) s.*, name.affiliate_id as named_id
+      from stage s
+      join customer on customer.n = s.n and customer.referral_id is null
+      join name on name.no = s.name_no
+      left join doubled on doubled.external_id = s.external_id
+      left join lateral (
+        -- The limit keeps the planner to one look-up a row.
+        select true as is_recorded from conversion c
+        where c.account_id = ${mover.accountId} and c.external_id = s.external_id limit 1
+      ) conversion on true
+      where name.affiliate_id is not null and (doubled.first_n = s.n or doubled.first_n is null)
+        and (coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null) = ${byMail}
+        and conversion.is_recorded is null
+      order by ${identity}, s.occurred_at, s.n
     )
-    ${customersOf(sql`sold`, mover)}`.execute(session.sql);
+    insert into referral (account_id, id, program_id, affiliate_id, ref, customer_id, external_user_id, click_id,
+      email, email_folded, status, created_at)
+    select ${mover.accountId}::integer, (${newIdPrefix(mover.now)} || lpad(to_hex(n), 10, '0'))::uuid, ${programId}::uuid,
+      named_id, referral_ref, customer_id, external_user_id, click_id, email, email_folded, 'lead', occurred_at
+    from stranger order by occurred_at, n
+    on conflict do nothing`.execute(session.sql);
+}
+
+/** Moves the referrals of the sales in `sold` up: a sale makes a customer, a subscription an active one. */
+export async function advance(session: Session, mover: Mover): Promise<void> {
+  // Nothing is known of the table yet, and a nested loop over all that a large file sold would not end.
+  await session.client.query('analyze sold');
+  await sql`/* ledger.record.advance */ ${customersOf(sql`sold`, mover)}`.execute(session.sql);
 }
 
 /**

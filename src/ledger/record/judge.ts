@@ -1,7 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import type { Mover } from '../journal.ts';
-import { knownCustomer } from './attribution.ts';
 import type { Batch, Verdict } from './batch.ts';
 import { fingerprint } from './fingerprint.ts';
 
@@ -16,9 +15,6 @@ export async function judge(
   mover: Mover,
   batch: Batch,
 ): Promise<(Verdict & { others: number })[]> {
-  const customer = batch.hasCustomers
-    ? sql`(${knownCustomer(mover.accountId)}) customer on customer.n = s.n`
-    : sql`(select null::uuid as referral_id, null::uuid as affiliate_id, false as ambiguous) customer on false`;
   const unattributed = batch.log ? 'parked' : batch.ignoresUnattributed ? 'ignored' : 'rejected';
   const inLog = batch.log ? knownToLog(mover.accountId, batch.log) : sql`false`;
   const isUnknownCustomer = sql`j.code = 'customer-unknown'`;
@@ -38,7 +34,7 @@ export async function judge(
       from stage s
       join terms t on t.no = s.terms_no
       left join name on name.no = s.name_no
-      left join ${customer}
+      left join customer on customer.n = s.n
     ),
     looked_up as materialized (
       select a.*, c.id as conversion_id, ${inLog} as in_log, refund.id is not null as is_refund,
