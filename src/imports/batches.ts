@@ -2,7 +2,14 @@ import type { Session } from '../db/connect.ts';
 import type { Mover } from '../ledger/journal.ts';
 import type { PriceAhead, PricedBatch } from '../ledger/price-ahead.ts';
 import { keepPriced } from '../ledger/price-ahead.ts';
-import { type Batch, isSimple, noVerdicts, record, recordPriced, type Verdicts } from '../ledger/record.ts';
+import {
+  type Batch,
+  canBePriced,
+  noVerdicts,
+  record,
+  recordPriced,
+  type Verdicts,
+} from '../ledger/record.ts';
 import type { StagedSale } from '../ledger/stage.ts';
 import { StageLoader } from '../ledger/stage-loader.ts';
 import { type Packet, StageWriter } from '../ledger/stage-writer.ts';
@@ -70,7 +77,7 @@ export function batchRecorder(
 
   async function flush(isLast: boolean): Promise<void> {
     const packet = writer.take();
-    if (ahead && underWay.length === 0 && !isLast && isSimple(batch)) {
+    if (ahead && underWay.length === 0 && !isLast && canBePriced(batch)) {
       await keepPriced(session);
       isAhead = true;
     }

@@ -2,6 +2,7 @@ import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import type { DisputeStage } from '../ledger/dispute.ts';
 import type { Mover } from '../ledger/journal.ts';
+import type { PriceAhead } from '../ledger/price-ahead.ts';
 import type { ProgramTerms, Tally } from '../ledger/record.ts';
 import type { RefundStage } from '../ledger/reverse.ts';
 import { parseObject } from './event-line.ts';
@@ -25,6 +26,8 @@ export interface EventLog {
   rates: Rates;
   /** When the log was received: it stands in where a line does not say when it happened. */
   receivedAt: Date;
+  /** Prices the sales of a new log. */
+  ahead?: PriceAhead;
   /** Called as the lines of a reading go by; raises when the work was interrupted. */
   onLines(rows: number): void;
 }

@@ -95,6 +95,7 @@ export async function landEvents(
   const { rows, counts, tally, warnings, ...staged } = await recorderOf(kind)(session, mover, {
     ...log,
     lines,
+    ahead: landing.ahead,
     onLines,
   });
   if (counts.parked > 0) {

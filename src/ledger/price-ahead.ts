@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import type { Db, Session } from '../db/connect.ts';
 import { type Batch, batchSettings } from './record/batch.ts';
-import { allRows, type PricedSales, priceColumns, pricedSales } from './record/price.ts';
-import { namesRefund } from './record/refund-ids.ts';
+import { findCustomers } from './record/customers.ts';
+import { allRows, customersRows, type PricedSales, priceColumns, pricedSales } from './record/price.ts';
+import { namesRefund } from './record/taken-ids.ts';
 import { createStage } from './stage.ts';
 import { StageLoader } from './stage-loader.ts';
 import type { Packet } from './stage-writer.ts';
@@ -25,6 +26,7 @@ export class PriceAhead {
   #giveBack: () => void = () => {};
   #loader: StageLoader | undefined;
   #batches = 0;
+  #meetsStrangers = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(db: Db) {
@@ -33,7 +35,8 @@ export class PriceAhead {
 
   /**
    * Prices the sales of a packet, whose lines have `columns`, once those before are done. Returns undefined when not all
-   * of them name an affiliate that is known, when one has the id of a refund, and when they are not likely to be new.
+   * of them name an affiliate that is known, or where customers matter, when not all are of a customer who was known
+   * before the import; when one has the id of a refund, and when they are not likely to be new.
    * Every packet of the import must come by here, in order, for the names and terms that are new in it.
    */
   price(
@@ -66,8 +69,9 @@ export class PriceAhead {
       this.#loader = new StageLoader(session, accountId, columns);
     }
     const isPlain = await this.#loader.loadTerms(packet);
+    const isPriceable = batch.hasCustomers ? !this.#meetsStrangers : isPlain;
     const priced =
-      isPlain && isNew && packet.count > 0
+      isPriceable && isNew && packet.count > 0
         ? await this.#priceStaged(session, accountId, batch, packet)
         : undefined;
     await client.query('commit');
@@ -90,12 +94,16 @@ export class PriceAhead {
     packet: Packet,
   ): Promise<PricedBatch | undefined> {
     await this.#loader!.loadSales(packet);
-    if (await namesRefund(session, accountId)) {
-      await session.client.query('truncate stage');
+    if (batch.hasCustomers) {
+      const { sure } = await findCustomers(session, accountId);
+      this.#meetsStrangers = sure < packet.count;
+    }
+    if (this.#meetsStrangers || (await namesRefund(session, accountId))) {
+      await session.client.query('truncate stage, customer');
       return undefined;
     }
     const number = ++this.#batches;
-    const { steps } = pricedSales(accountId, batch, allRows);
+    const { steps } = pricedSales(accountId, batch, batch.hasCustomers ? customersRows : allRows);
     const written = await sql<{ rows: number; first: string; last: string }>`/* ledger.price */
       with ${steps}
       written as (
@@ -106,7 +114,7 @@ export class PriceAhead {
       select count(*)::integer as rows, min(ctid)::text as first, max(ctid)::text as last from written`.execute(
       session.sql,
     );
-    await session.client.query('truncate stage');
+    await session.client.query('truncate stage, customer');
     const { rows, first, last } = written.rows[0]!;
     // Where the rows stand is known, so that the table needs no index.
     const query = sql`select ${priceColumns} from priced_sale

@@ -7,8 +7,8 @@ import { advance, introduce } from './record/introduce.ts';
 import { judge } from './record/judge.ts';
 import { post } from './record/post.ts';
 import { allRows, newRows, pricedSales } from './record/price.ts';
-import { namesRefund } from './record/refund-ids.ts';
 import { revisit } from './record/revisit.ts';
+import { namesEvent, namesRefund } from './record/taken-ids.ts';
 import { refreshStatistics } from './statistics.ts';
 
 export type { Batch, ProgramTerms } from './record/batch.ts';
@@ -81,7 +81,7 @@ export async function record(
 
 /**
  * Writes a batch that was priced before, if the unique key lets it: returns undefined, and has done nothing, when it
- * holds a sale that is known. Every sale counts as recorded.
+ * holds a sale that is known, or of a log, one whose id an event has. Every sale counts as recorded.
  */
 export async function recordPriced(
   session: Session,
@@ -89,6 +89,7 @@ export async function recordPriced(
   batch: Batch,
   priced: PricedBatch,
 ): Promise<number | undefined> {
+  if (batch.log && (await namesEvent(session, mover.accountId, priced.sales))) return undefined;
   const recorded = await unlessKnown(session, batchSettings(session, batch), () =>
     post(session, mover, batch, priced.sales),
   );
@@ -97,8 +98,13 @@ export async function recordPriced(
   return recorded;
 }
 
+/** Whether the sales of a batch can be priced without knowing of those recorded before them. */
+export function canBePriced(batch: Batch): boolean {
+  return !batch.program.hasDurations;
+}
+
 /** Whether nothing but affiliate and terms decides about the sales of a batch, so that they need not be judged first. */
-export function isSimple(batch: Batch): boolean {
+function isSimple(batch: Batch): boolean {
   return !batch.hasCustomers && !batch.log && !batch.program.hasDurations;
 }
 

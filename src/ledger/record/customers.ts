@@ -1,10 +1,13 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 
-/** How many staged rows name an affiliate, and a customer whose referral is unknown: by an identifier, or by e-mail alone. */
-export interface Strangers {
-  identified: number;
-  byMail: number;
+/** Of the staged rows that name a customer, how many are of which kind. */
+export interface Customers {
+  /** Their customer is known by the first of the identifiers that they have, whoever else becomes known meanwhile. */
+  sure: number;
+  /** They name an affiliate, and nobody knows their customer: by an identifier, or by e-mail alone. */
+  strangers: number;
+  strangersByMail: number;
 }
 
 /** What identifies a customer: columns of the stage beside those of the referral, in the order in which they decide. */
@@ -23,20 +26,21 @@ type Identifier = readonly [staged: string, known: string];
  * affiliate first. A row without affiliate whose e-mail is known under several affiliates is ambiguous. Kinds of
  * identifier that no row has cost nothing.
  */
-export async function findCustomers(session: Session, accountId: number): Promise<Strangers> {
+export async function findCustomers(session: Session, accountId: number): Promise<Customers> {
   const staged = await stagedKinds(session);
   const kinds = identifiers.filter(([column]) => staged.includes(column));
   const joins = kinds.map((kind, place) => byIdentifier(accountId, kind, kinds.slice(0, place)));
   const hasMail = staged.includes('email_folded');
   if (hasMail) joins.push(byMail(accountId, kinds));
   await session.client.query('truncate customer');
-  if (joins.length === 0) return { identified: 0, byMail: 0 };
+  if (joins.length === 0) return { sure: 0, strangers: 0, strangersByMail: 0 };
   const all = hasMail ? [...kinds, ['email_folded', 'email_folded'] as const] : kinds;
   const isAmbiguous = sql`${found(kinds, 'id')} is null and by_email_folded.affiliates > 1 and s.name_no is null`;
-  const strangers = await sql<Strangers>`/* ledger.record.customers */
+  const counted = await sql<Customers>`/* ledger.record.customers */
     with found as materialized (
       select s.n, ${found(all, 'id')} as referral_id, ${found(all, 'affiliate_id')} as affiliate_id,
         ${hasMail ? sql`coalesce(${isAmbiguous}, false)` : sql`false`} as ambiguous, s.name_no,
+        ${isFoundByFirst(kinds)} and (s.name_no is null or name.affiliate_id = ${found(all, 'affiliate_id')}) as sure,
         coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null as by_mail
       from stage s
       left join name on name.no = s.name_no
@@ -50,10 +54,11 @@ export async function findCustomers(session: Session, accountId: number): Promis
       insert into customer (n, referral_id, affiliate_id, ambiguous)
       select n, referral_id, affiliate_id, ambiguous from found
     )
-    select (count(*) filter (where not by_mail))::integer as identified,
-      (count(*) filter (where by_mail))::integer as "byMail"
-    from found where name_no is not null and referral_id is null`.execute(session.sql);
-  return strangers.rows[0]!;
+    select (count(*) filter (where sure))::integer as sure,
+      (count(*) filter (where name_no is not null and referral_id is null and not by_mail))::integer as strangers,
+      (count(*) filter (where name_no is not null and referral_id is null and by_mail))::integer as "strangersByMail"
+    from found`.execute(session.sql);
+  return counted.rows[0]!;
 }
 
 /** The columns of the stage that identify a customer and are filled in any row. */
@@ -95,4 +100,12 @@ function byMail(accountId: number, before: readonly Identifier[]): RawBuilder<un
 /** The column of the first of `kinds` by which a row's referral was found. */
 function found(kinds: readonly Identifier[], column: 'id' | 'affiliate_id'): RawBuilder<unknown> {
   return sql`coalesce(${sql.join([...kinds.map(([staged]) => sql.ref(`by_${staged}.${column}`)), sql`null::uuid`])})`;
+}
+
+/** Whether a row's referral was found by the first of `kinds` that the row has. */
+function isFoundByFirst(kinds: readonly Identifier[]): RawBuilder<unknown> {
+  const cases = kinds.map(
+    ([staged]) => sql`when s.${sql.ref(staged)} is not null then ${sql.ref(`by_${staged}.id`)} is not null`,
+  );
+  return cases.length === 0 ? sql`false` : sql`case ${sql.join(cases, sql` `)} else false end`;
 }

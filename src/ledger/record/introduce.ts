@@ -12,12 +12,12 @@ import { findCustomers } from './customers.ts';
  * has it.
  */
 export async function introduce(session: Session, mover: Mover, programId: string): Promise<void> {
-  let strangers = await findCustomers(session, mover.accountId);
+  let customers = await findCustomers(session, mover.accountId);
   for (const byMail of [false, true]) {
-    if ((byMail ? strangers.byMail : strangers.identified) === 0) continue;
+    if ((byMail ? customers.strangersByMail : customers.strangers) === 0) continue;
     await createReferrals(session, mover, programId, byMail);
     // Also of those that somebody else has created in the meantime.
-    strangers = await findCustomers(session, mover.accountId);
+    customers = await findCustomers(session, mover.accountId);
   }
 }
 

@@ -28,6 +28,14 @@ export const allRows: Rows = {
   fingerprint: fingerprint(sql`name.affiliate_id`),
 };
 
+/** All staged rows, each of a customer who is known. */
+export const customersRows: Rows = {
+  join: sql`join customer on customer.n = s.n`,
+  affiliateId: sql`customer.affiliate_id`,
+  referralId: sql`customer.referral_id`,
+  fingerprint: fingerprint(sql`customer.affiliate_id`),
+};
+
 /** Sales with all that a conversion and its commission are made of: CTEs to put first, and a query of `priceColumns`. */
 export interface PricedSales {
   steps: RawBuilder<unknown>;

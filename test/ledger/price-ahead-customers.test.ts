@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import { audited, booked, referrals } from '../support/books.ts';
+import { testDatabase } from '../support/database.ts';
+import type { Desk } from '../support/desk.ts';
+import { waitsForLock } from '../support/locks.ts';
+import { deskWithTwo, earned } from './selling.ts';
+
+const { db } = await testDatabase();
+
+const customers = 300;
+const program = { incentives: [{ ref: 'pro', percent: '30', product_ids: ['p-1'] }] };
+
+function sold(n: number, more: Record<string, unknown> = {}): Record<string, unknown> {
+  return {
+    event_type: 'conversion',
+    event_name: 'paid',
+    customer_id: `c-${n % customers}`,
+    external_event_id: `s-${n * 7919}`,
+    occurred_at: `2026-01-${String((n % 28) + 1).padStart(2, '0')}T10:00:00Z`,
+    sale_amount: n + 0.25,
+    sale_amount_currency: 'USD',
+    product_ids: [`p-${n % 3}`],
+    is_subscription: n % customers < 100,
+    ...more,
+  };
+}
+const sales = Array.from({ length: 12_000 }, (_, n) => sold(n));
+const logOf = (events: Record<string, unknown>[]) =>
+  events.map((event) => `${JSON.stringify(event)}\n`).join('');
+
+/** A desk that knows every customer: a third of them are Bob's. */
+async function deskWithCustomers(): Promise<Desk> {
+  const desk = await deskWithTwo(db, { program });
+  const rows = Array.from({ length: customers }, (_, n) => `c-${n},${n % 3 ? 'ann' : 'bob'},lead`);
+  await desk.land('referrals', `customer_id,affiliate,status\n${rows.join('\n')}\n`);
+  return desk;
+}
+
+/** Lands a log of which sales are priced by a connection of their own; fails when none are. */
+async function landAhead(desk: Desk, events: Record<string, unknown>[]) {
+  const { landing } = await db.transaction(async ({ client }) => {
+    await client.query('lock table priced_sale in share row exclusive mode');
+    const landing = desk.land('events', logOf(events));
+    landing.catch(() => {});
+    await waitsForLock(db, landing);
+    return { landing };
+  });
+  return landing;
+}
+
+/** Who has which sale, and what has become of each customer. */
+async function credited(desk: Desk) {
+  const known = await referrals(desk.world);
+  const nameOf = new Map(known.map(({ id, customer_id }) => [id, customer_id]));
+  const of = [...(await booked(desk.world)).values()].map((sale) => [
+    sale.external_id,
+    sale.affiliate,
+    nameOf.get(sale.referral_id!),
+  ]);
+  const moved = known.map(({ customer_id, status, converted_at }) => ({ customer_id, status, converted_at }));
+  return { of, moved: moved.sort((a, b) => (a.customer_id! < b.customer_id! ? -1 : 1)) };
+}
+
+describe('a log of several batches, whose customers are known', () => {
+  test('gives what the same lines give in logs of one batch each', async () => {
+    const together = await deskWithCustomers();
+    const { counts } = await landAhead(together, sales);
+    expect(counts).toMatchObject({ rows: sales.length, recorded: sales.length });
+    const apart = await deskWithCustomers();
+    for (let at = 0; at < sales.length; at += 4_000)
+      await apart.land('events', logOf(sales.slice(at, at + 4_000)));
+    await db.session(({ client }) => client.query('analyze conversion, commission'));
+    expect(await earned(together)).toEqual(await earned(apart));
+    expect(await credited(together)).toEqual(await credited(apart));
+    expect((await referrals(together.world)).map(({ status }) => status).sort()).toEqual([
+      ...Array(100).fill('active'),
+      ...Array(200).fill('customer'),
+    ]);
+    expect(await audited(together.world)).toEqual([]);
+  });
+
+  test('records no sale whose id a lead of the same log has', async () => {
+    const desk = await deskWithCustomers();
+    const lead = {
+      event_name: 'signed up',
+      event_type: 'lead',
+      customer_id: 'c-1',
+      external_event_id: 's-0',
+    };
+    const { counts } = await landAhead(desk, [...sales, lead]);
+    expect(counts).toMatchObject({ recorded: sales.length, duplicates: 1 });
+    expect((await booked(desk.world)).has('s-0')).toBe(false);
+  });
+
+  test('parks the sale of a stranger, and records those beside it', async () => {
+    const desk = await deskWithCustomers();
+    const stranger = sold(12_000, { customer_id: 'nobody' });
+    const { counts } = await desk.land('events', logOf([...sales, stranger]));
+    expect(counts).toMatchObject({ recorded: sales.length, parked: 1 });
+  });
+
+  test('credits whom the log itself says, where a better identifier names somebody else than a known one', async () => {
+    const desk = await deskWithCustomers();
+    const lead = {
+      event_name: 'signed up',
+      event_type: 'lead',
+      referral_id: 'r-new',
+      metadata: { affiliate_id: 'bob' },
+    };
+    const [first, ...others] = sales.map((sale, n) =>
+      n === 1 || n === 11_999 ? { ...sale, referral_id: 'r-new' } : sale,
+    );
+    const { counts } = await desk.land('events', logOf([first!, ...others, lead]));
+    expect(counts).toMatchObject({ recorded: sales.length + 1 });
+    const sale = (n: number) => booked(desk.world).then((all) => all.get(`s-${n * 7919}`)!.affiliate);
+    expect([await sale(1), await sale(11_999), await sale(301)]).toEqual(['bob', 'bob', 'ann']);
+  });
+});
