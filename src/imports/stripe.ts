@@ -41,7 +41,7 @@ export const recordStripeLog: LogRecorder = async (session, mover, events) => {
   const sales: Verdicts = { ...noVerdicts };
   let ignored = readings.count('ignored') + people.ignored;
   for (const kind of ['charge', 'invoice'] as const) {
-    const ended = await recordSales(session, mover, events, readings, kind);
+    const ended = await recordSales(session, mover, events, readings, { kind, hasNotes: first.hasNotes });
     ignored += ended.ignored;
     for (const key of Object.keys(sales) as (keyof Verdicts)[]) sales[key] += ended.verdicts[key];
   }
@@ -66,12 +66,15 @@ export const recordStripeLog: LogRecorder = async (session, mover, events) => {
   };
 };
 
-/** The first reading: stages the people and keeps the notes. Returns how many lines there are, and were ignored why. */
+/**
+ * The first reading: stages the people and keeps the notes. Returns how many lines there are, how many were ignored why, and
+ * whether there are notes.
+ */
 async function readPeople(
   session: Session,
   mover: Mover,
   readings: Readings,
-): Promise<{ rows: number; ignored: IgnoredCounts }> {
+): Promise<{ rows: number; ignored: IgnoredCounts; hasNotes: boolean }> {
   const notes = await createNotes(session);
   const writer = new StageWriter(soldFields, newIdPrefix(mover.now), { keepsAll: true });
   const loader = new StageLoader(session, mover.accountId, writer.columns);
@@ -91,9 +94,9 @@ async function readPeople(
     if (writer.holds(together)) await flush();
   }
   await flush();
-  await notes.finish();
+  const hasNotes = await notes.finish();
   await loader.analyse();
-  return { rows, ignored };
+  return { rows, ignored, hasNotes };
 }
 
 /** Records the sales of one kind of witness; those in which no partner has a part are ignored. */
@@ -102,7 +105,7 @@ async function recordSales(
   mover: Mover,
   { program, importId, log }: EventLog,
   readings: Readings,
-  kind: SaleFact['kind'],
+  { kind, hasNotes }: { kind: SaleFact['kind']; hasNotes: boolean },
 ): Promise<{ verdicts: Verdicts; ignored: number }> {
   await session.client.query('truncate name, terms');
   const batch = { program, importId, hasCustomers: true, log };
@@ -112,7 +115,7 @@ async function recordSales(
   });
   let ignored = 0;
   for await (const facts of inParts(readings.again(kind))) {
-    const sales = await attributed(session, mover.accountId, facts);
+    const sales = await attributed(session, mover.accountId, facts, hasNotes);
     ignored += facts.length - sales.length;
     for (const sale of sales) {
       const full = recorder.add(sale);

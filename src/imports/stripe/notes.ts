@@ -8,8 +8,8 @@ import type { Note, SaleFact, StripeRefund } from './fact.ts';
 export interface Notes {
   /** Returns a promise to wait for when notes are sent. */
   add(note: Note): Promise<void> | undefined;
-  /** Sends the rest, and makes them ready to be found. */
-  finish(): Promise<void>;
+  /** Sends the rest, and makes them ready to be found. Returns whether there are any. */
+  finish(): Promise<boolean>;
 }
 
 /** Notes that are sent together. */
@@ -21,9 +21,11 @@ export async function createNotes(session: Session): Promise<Notes> {
     create temp table stripe_note (payment text, invoice text, affiliate text, click_id text, customer_id text,
       terms jsonb) on commit drop`);
   let waiting: unknown[] = [];
+  let isAny = false;
   const send = async () => {
     const rows = JSON.stringify(waiting);
     waiting = [];
+    isAny = true;
     await session.client.query(
       `/* imports.stripe.note */ insert into stripe_note
        select payment, invoice, affiliate, click_id, customer_id, terms
@@ -45,6 +47,7 @@ export async function createNotes(session: Session): Promise<Notes> {
       await session.client.query(
         'create index on stripe_note (payment); create index on stripe_note (invoice); analyze stripe_note',
       );
+      return isAny;
     },
   };
 }
@@ -61,13 +64,26 @@ interface Told {
 /**
  * Adds to sales what notes say about their payments and the payments' invoices, where they do not say it themselves,
  * and returns those of them that a partner has a part in: they name an affiliate, or a customer or click that is known.
- * Where notes differ, the first in order of bytes counts, so that the order of lines does not matter.
+ * Where notes differ, the first in order of bytes counts, so that the order of lines does not matter. Without notes, those
+ * that name an affiliate need no looking up.
  */
 export async function attributed(
   session: Session,
   accountId: number,
   facts: SaleFact[],
+  hasNotes: boolean,
 ): Promise<SaleFact['sale'][]> {
+  const open = hasNotes ? facts : facts.filter(({ sale }) => sale.affiliate === undefined);
+  const known = open.length === 0 ? new Set() : await tellKnown(session, accountId, open);
+  return facts.flatMap(({ sale }) => (sale.affiliate !== undefined || known.has(sale) ? [sale] : []));
+}
+
+/** Adds what notes say to sales, and returns those whose customer or click is known. */
+async function tellKnown(
+  session: Session,
+  accountId: number,
+  facts: SaleFact[],
+): Promise<Set<SaleFact['sale']>> {
   const asked = facts.map(({ charge, paymentIntent, sale: { customerId, clickId } }, at) => ({
     at,
     charge,
@@ -101,14 +117,16 @@ export async function attributed(
     order by a.at`,
     [accountId, JSON.stringify(asked)],
   );
-  return found.rows.flatMap((told) => {
+  const known = new Set<SaleFact['sale']>();
+  for (const told of found.rows) {
     const { sale } = facts[told.at]!;
     sale.affiliate ??= told.affiliate ?? undefined;
     sale.clickId ??= told.click_id ?? undefined;
     sale.customerId ??= told.customer_id ?? undefined;
     Object.assign(sale, told.terms);
-    return sale.affiliate !== undefined || told.is_known ? [sale] : [];
-  });
+    if (told.is_known) known.add(sale);
+  }
+  return known;
 }
 
 /**
