@@ -8,6 +8,7 @@ import { unclaim } from '../../src/ledger/unclaim.ts';
 import { testDatabase } from '../support/database.ts';
 import type { Desk } from '../support/desk.ts';
 import { holds } from '../support/property.ts';
+import { tries } from '../support/tries.ts';
 import { batchesOf, claimNow, commissionsOf, payoutsOf } from './claiming.ts';
 import { prove } from './refunding.ts';
 import { deskWithTwo } from './selling.ts';
@@ -176,15 +177,19 @@ class Story {
   }
 }
 
-test('whatever is imported, released, paid and undone, in whatever order: the books balance, and everyone gets what the imports that stand alone would give', async () => {
-  await holds(
-    fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 16 }), async (steps) => {
-      const desk = await deskWithTwo(db, { program: { minimum_payout: '0', payout_approval: 'manual' } });
-      const story = new Story(desk);
-      for (const one of steps) await story.take(one);
-      await story.payEverything();
-      await story.checkPaid();
-    }),
-    12,
-  );
-}, 240_000);
+test(
+  'whatever is imported, released, paid and undone, in whatever order: the books balance, and everyone gets what the imports that stand alone would give',
+  async () => {
+    await holds(
+      fc.asyncProperty(fc.array(step, { minLength: 4, maxLength: 16 }), async (steps) => {
+        const desk = await deskWithTwo(db, { program: { minimum_payout: '0', payout_approval: 'manual' } });
+        const story = new Story(desk);
+        for (const one of steps) await story.take(one);
+        await story.payEverything();
+        await story.checkPaid();
+      }),
+      12,
+    );
+  },
+  240_000 * tries,
+);
