@@ -37,8 +37,9 @@ export function describeImport(paint: Paint, one: Imported): string {
     list(paint, 'Changed', changesOf(one)),
     list(paint, 'Worth knowing', report.warnings),
     describeConflicts(paint, report.conflict_rows),
+    unlistedConflicts(outcome),
     describeParked(paint, report.parked_groups),
-    describeRejects(paint, report, dryRun),
+    describeRejects(paint, report, outcome.counts.rejected ?? 0, dryRun),
     report.plan === null ? '' : `To do exactly this, import it with ${paint.bold(`--plan ${report.plan}`)}.`,
   );
 }
@@ -82,11 +83,17 @@ export function describeCounts(paint: Paint, counts: Record<string, number>): st
   );
 }
 
-/** Sales and commissions by currency; nothing where there are none. */
+/**
+ * Sales and commissions by currency; nothing where there are none. Where there are several, a zero is left out: what
+ * sales in euros earn may be in dollars.
+ */
 export function describeMoney(paint: Paint, totals: ImportOutcome['totals']): string {
+  const isOne = Object.keys(totals).length === 1;
+  const shownSum = (sum = '0', currency: string) =>
+    isOne || /[1-9]/.test(sum) ? showDecimal(sum, currency) : '';
   const rows = Object.entries(totals).map(([currency, { sales, commissions }]) => [
-    showDecimal(sales ?? '0', currency),
-    showDecimal(commissions ?? '0', currency),
+    shownSum(sales, currency),
+    shownSum(commissions, currency),
   ]);
   if (rows.length === 0) return '';
   return table(
@@ -137,10 +144,19 @@ function describeParked(paint: Paint, groups: ImportOutcome['report']['parked_gr
   return section(paint, `Parked: ${plural(count, 'row')}, nothing to be done`, table(paint, columns, rows));
 }
 
-/** The rejected rows of an import, grouped by what is wrong, and where they are; nothing where there are none. */
+/** The rows in conflict that a report does not list. */
+function unlistedConflicts({ counts, report }: ImportOutcome): string {
+  const unlisted = (counts.conflicts ?? 0) - report.conflict_rows.length;
+  return unlisted > 0
+    ? `${plural(unlisted, 'more row')} in conflict; payrun conflicts list tells of all that are recorded.`
+    : '';
+}
+
+/** The rejected rows of an import, `count` in all, by what is wrong, and where they are; nothing where there are none. */
 export function describeRejects(
   paint: Paint,
   report: Pick<ImportOutcome['report'], 'rejected_groups'> & { rejects_file?: string | null },
+  count: number,
   dryRun: boolean,
 ): string {
   if (report.rejected_groups.length === 0) return '';
@@ -154,11 +170,12 @@ export function describeRejects(
     { title: 'rows', align: 'right' as const },
     { title: 'first line', align: 'right' as const },
     { title: 'field' },
-    { title: 'what is wrong' },
+    { title: 'what is wrong with the first' },
   ];
-  const count = report.rejected_groups.reduce((sum, group) => sum + group.rows, 0);
+  const unlisted = count - report.rejected_groups.reduce((sum, group) => sum + group.rows, 0);
   return paragraphs(
     section(paint, paint.warn(`Rejected: ${plural(count, 'row')} to correct`), table(paint, columns, rows)),
+    unlisted > 0 ? `${plural(unlisted, 'more row')} with other faults.` : '',
     dryRun
       ? ''
       : `They are in ${paint.bold(report.rejects_file ?? '')}: correct them there and import that file.`,

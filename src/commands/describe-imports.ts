@@ -51,7 +51,7 @@ export function describeImportHistory(paint: Paint, history: ImportHistory): str
     describeConflicts(paint, conflicts.first),
     conflictsText(one, conflicts),
     // Without the file's place: what follows says where it is, or that it is gone.
-    describeRejects(paint, report, true),
+    describeRejects(paint, report, rejected, true),
     rejected === 0 ? '' : rejectsText(paint, one, hasRejectsFile),
     linksText(paint, history),
   );

@@ -27,7 +27,9 @@ export function describeNight(
     `${paint.bold(night.title)}  as of ${showInstant(night.asOf, 'Europe/Berlin')}`,
     files.length === 0 ? '' : section(paint, 'Files', fileTable(paint, files)),
     section(paint, 'Sales and commissions', moneyTable(paint, night.steps)),
-    ...files.map((file) => (file.report ? describeLeftovers(paint, file.report) : '')),
+    ...files.map((file) =>
+      file.report ? describeLeftovers(paint, file.report, file.counts.rejected ?? 0) : '',
+    ),
     ...others.map((step) => section(paint, step.job, describeStep(paint, step))),
   );
 }
@@ -68,7 +70,7 @@ function moneyTable(paint: Paint, steps: StepResult[]): string {
   );
 }
 
-function describeLeftovers(paint: Paint, report: ImportReport): string {
+function describeLeftovers(paint: Paint, report: ImportReport, rejected: number): string {
   if (
     report.rejected_groups.length === 0 &&
     report.conflict_rows.length === 0 &&
@@ -81,7 +83,7 @@ function describeLeftovers(paint: Paint, report: ImportReport): string {
     paragraphs(
       report.warnings.join('\n'),
       describeConflicts(paint, report.conflict_rows),
-      describeRejects(paint, report, false),
+      describeRejects(paint, report, rejected, false),
     ),
   );
 }

@@ -65,7 +65,7 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'currency-unknown': (found) => `"${found}" is no ISO 4217 currency code such as USD.`,
   'rate-missing': (found) => `There is no rate for ${found} in rates.csv; add it and import the row again.`,
   'date-format': (found) =>
-    `"${found}" is no date in the format of this source; see date_format in payrun.json.`,
+    `"${found}" is no date, or not written as the dates of this file are; correct it, or set date_format in the source.`,
   'date-zone': (found) =>
     `"${found}" names its zone by letters that may mean several; remove them, and set timezone in the source.`,
   'date-serial': (found) =>
@@ -122,7 +122,9 @@ export const faultCodes = Object.keys(sentences);
 export function faultMessage(code: string, field: string, found: string): string {
   const sentence = sentences[code];
   if (!sentence) throw new Error(`no sentence for the fault ${code}`);
-  return sentence(found.length > 80 ? `${found.slice(0, 80)}…` : found, field);
+  // A character cut in half could not be stored.
+  const start = found.slice(0, 80).replace(/[\ud800-\udbff]$/, '');
+  return sentence(found.length > 80 ? `${start}…` : found, field);
 }
 
 /** Where a fault of a whole file was found. */

@@ -100,7 +100,12 @@ export async function previewOf(
   importId: string,
   read: Omit<Preview, 'affiliates'>,
 ): Promise<Preview> {
-  return { ...read, affiliates: await affiliatesOf(session, mover, importId) };
+  return {
+    ...read,
+    rows: read.rows.map(storableRow),
+    event_types: read.event_types.map((one) => ({ ...one, type: storable(one.type) })),
+    affiliates: await affiliatesOf(session, mover, importId),
+  };
 }
 
 async function affiliatesOf(
@@ -127,7 +132,7 @@ async function affiliatesOf(
     where c.account_id = ${accountId}
       and c.id between (${moment} || '-0000-0000-000000000000')::uuid and (${moment} || '-ffff-ffff-ffffffffffff')::uuid
       and c.import_id = ${importId}
-    group by a.ref, c.currency, m.currency
+    group by a.ref, c.currency, coalesce(m.currency, c.currency)
     order by coalesce(sum(m.amount), 0) desc, sum(c.amount) desc, a.ref collate "C" limit ${topAffiliates}`.execute(
     session.sql,
   );
@@ -167,4 +172,22 @@ export const understood: Record<PreviewField, (sale: StagedSale) => string> = {
 
 function money(amount: bigint | undefined, { currency }: StagedSale): string {
   return amount === undefined ? '' : showAmount(amount, currency!);
+}
+
+function storableRow({ line, cells, fault }: PreviewRow): PreviewRow {
+  return {
+    line,
+    cells: cells.map(({ column, raw, field, understood: read }) => ({
+      column: storable(column),
+      raw: storable(raw),
+      field,
+      understood: storable(read),
+    })),
+    fault: fault && { ...fault, message: storable(fault.message) },
+  };
+}
+
+/** Text as the history of runs can keep it: a NUL is shown as its sign, half a character as one that is none. */
+function storable(text: string): string {
+  return text.replaceAll('\0', '\u2400').toWellFormed();
 }

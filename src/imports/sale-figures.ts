@@ -126,7 +126,8 @@ export class SaleFigures {
 
   #fault(field: AmountField, code: string, record: CsvRecord): RowFault {
     const text = this.#text(record, field);
-    return { code, field, found: text === '' ? '' : `${text} ${this.#currency}` };
+    const found = text !== '' && ofCurrency.has(code) ? `${text} ${this.#currency}` : text;
+    return { code, field, found };
   }
 
   #readAmount(column: AmountColumn, field: AmountField, record: CsvRecord): string | undefined {
@@ -163,3 +164,6 @@ function refunded(sale: StagedSale, isTotal: boolean, total: bigint): RowFault |
   else if (sale.amount! < 0n) sale.amount = -sale.amount!;
   return sale.amount === 0n ? { code: 'refund-zero', field: 'amount', found: '' } : undefined;
 }
+
+/** What is wrong with an amount only because of its currency, which may stand in another cell. */
+const ofCurrency = new Set(['amount-currency', 'amount-decimals', 'amount-too-large']);

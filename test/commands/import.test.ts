@@ -4,14 +4,19 @@ import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { strToU8, zipSync } from 'fflate';
 import { beforeAll, expect, test } from 'vitest';
+import { describeImport } from '../../src/commands/describe-import.ts';
+import { createPaint } from '../../src/commands/render.ts';
+import { deskOfAnn, header } from '../imports/ann.ts';
 import { testDatabase } from '../support/database.ts';
 import { payrun, payrunJson } from './payrun.ts';
 import { openShop, type Shop } from './shop.ts';
 
+const { db, url } = await testDatabase();
+const paint = createPaint(false);
 let shop: Shop;
 
 beforeAll(async () => {
-  shop = await openShop((await testDatabase()).url);
+  shop = await openShop(url);
 });
 
 const csv = (id: string) =>
@@ -41,4 +46,32 @@ test('standard input is cut off where it becomes longer than the source allows',
   expect(run.code).toBe(1);
   expect(run.stderr).toContain('The file has more than 50 bytes.');
   expect(run.stderr).toContain('raise "file_bytes" under "limits"');
+});
+
+test('what a person reads counts every rejected row, also of faults that are not listed one by one', async () => {
+  const desk = await deskOfAnn(db);
+  const outcome = await desk.land('sales', await readFile('fixtures/imports/faults.csv'));
+  const { rejected, recorded } = outcome.counts;
+  expect(recorded! + rejected!).toBe(39);
+  const told = describeImport(paint, { outcome, run: 'run_1', kind: 'sales', dryRun: false });
+  expect(told).toContain(`Rejected: ${rejected} rows to correct`);
+  const listed = outcome.report.rejected_groups.reduce((sum, { rows }) => sum + rows, 0);
+  expect(told).toContain(`${rejected! - listed} more rows with other faults.`);
+});
+
+test('sales of several currencies are not said to earn nothing in their own', async () => {
+  const desk = await deskOfAnn(db, { rates: ['EUR,USD,2026-01-10,1.1,ECB'] });
+  const rows = 's-1,ann,10.00,EUR,2026-01-10\ns-2,ann,20.00,USD,2026-01-10\n';
+  const outcome = await desk.land('sales', `${header}\n${rows}`, { dryRun: true });
+  const told = describeImport(paint, { outcome, run: null, kind: 'sales', dryRun: true });
+  expect(told).toMatch(/^10\.00 EUR\n20\.00 USD +6\.20 USD$/m);
+});
+
+test('an affiliate stands once among those who would earn, whether or not each sale earns', async () => {
+  const desk = await deskOfAnn(db);
+  const rows = 's-1,ann,10.00,USD,2026-01-10,\ns-2,ann,20.00,USD,2026-01-10,failed\n';
+  const { report } = await desk.land('sales', `${header},sales_status\n${rows}`, { dryRun: true });
+  expect(report.preview?.affiliates).toMatchObject([
+    { affiliate: 'ann', sales: '30.00', commissions: '2.00' },
+  ]);
 });
