@@ -2,18 +2,18 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { audited, booked } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
-import { type Desk, openDesk } from '../support/desk.ts';
+import type { Desk } from '../support/desk.ts';
 import { decimalText, type Entry, Oracle, type OracleTerms } from '../support/oracle.ts';
 import { holds } from '../support/property.ts';
-import { csvOf, type DreamtWorld, dreamtWorld, ratesOf } from '../support/worlds.ts';
-import { withPoint } from './selling.ts';
+import { csvOf, type DreamtWorld, dreamtWorld } from '../support/worlds.ts';
+import { dreamtDesk } from './dreamt-desk.ts';
 
 const { db } = await testDatabase();
 
 test('whatever is sold by whom under which rules, the ledger writes what the rules in prose say, to the cent', async () => {
   await holds(
     fc.asyncProperty(dreamtWorld, async (dreamt) => {
-      const desk = await deskOf(dreamt);
+      const desk = await dreamtDesk(db, dreamt);
       const oracle = new Oracle(await termsOf(desk, dreamt));
       for (const file of dreamt.files) {
         const verdicts = oracle.take(file);
@@ -41,40 +41,6 @@ test('whatever is sold by whom under which rules, the ledger writes what the rul
     Number(process.env.PAYRUN_WORLDS ?? 40),
   );
 });
-
-/** The dreamt programme in the words of payrun.json, with its affiliates and rates. */
-async function deskOf(dreamt: DreamtWorld): Promise<Desk> {
-  const { terms } = dreamt;
-  const words = (rule: { percent?: string | undefined; fixed?: bigint | undefined }) =>
-    rule.fixed === undefined ? { percent: rule.percent } : { fixed: decimalText(rule.fixed, terms.currency) };
-  const desk = await openDesk(db, {
-    program: {
-      currency: terms.currency,
-      timezone: terms.timezone,
-      hold_days: terms.holdDays,
-      rounding: terms.rounding,
-      commission: terms.commission && words(terms.commission),
-      incentives: terms.incentives.map((one) => ({
-        ref: one.ref,
-        ...words(one),
-        product_ids: one.products,
-        price_ids: one.prices,
-        interval: one.interval,
-        subscription_only: one.subscriptionOnly,
-        hold_days: one.holdDays,
-        duration: one.months || one.payments ? { months: one.months, payments: one.payments } : undefined,
-        priority: one.priority,
-      })),
-    },
-    rates: ratesOf(dreamt),
-    sources: [withPoint],
-  });
-  const people = Object.entries(terms.affiliates).map(
-    ([ref, { status, override }]) => `${ref},${ref},${status},${override ?? ''}`,
-  );
-  await desk.land('affiliates', `ref,name,status,commission_override\n${people.join('\n')}\n`);
-  return desk;
-}
 
 async function termsOf({ world }: Desk, { terms }: DreamtWorld): Promise<OracleTerms> {
   const rows = await db.sql
