@@ -51,7 +51,9 @@ async function landAhead(desk: Desk, events: Record<string, unknown>[]) {
 /** Who has which sale, and what has become of each customer. */
 async function credited(desk: Desk) {
   const known = await referrals(desk.world);
-  const nameOf = new Map(known.map(({ id, customer_id }) => [id, customer_id]));
+  const { accountId } = desk.world;
+  const ids = db.sql.selectFrom('referral').select(['id', 'customer_id']).where('account_id', '=', accountId);
+  const nameOf = new Map((await ids.execute()).map(({ id, customer_id }) => [id, customer_id]));
   const of = [...(await booked(desk.world)).values()].map((sale) => [
     sale.external_id,
     sale.affiliate,

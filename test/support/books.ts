@@ -58,7 +58,6 @@ export async function balance(world: World): Promise<string> {
 /** A world's referrals, oldest first. */
 export async function referrals(world: World) {
   const rows = await sql<{
-    id: string;
     ref: string | null;
     customer_id: string | null;
     external_user_id: string | null;
@@ -69,7 +68,7 @@ export async function referrals(world: World) {
     converted_at: Date | null;
     created_at: Date;
   }>`
-    select r.id, r.ref, r.customer_id, r.external_user_id, r.click_id, r.email, r.status, a.ref as affiliate, r.converted_at, r.created_at
+    select r.ref, r.customer_id, r.external_user_id, r.click_id, r.email, r.status, a.ref as affiliate, r.converted_at, r.created_at
     from referral r join affiliate a on a.account_id = r.account_id and a.id = r.affiliate_id
     where r.account_id = ${world.accountId} order by r.created_at, r.id`.execute(world.db.sql);
   return rows.rows;
