@@ -12,7 +12,7 @@ import { landFile, release } from './undoing.ts';
 
 /** A plan for few rows grows with the square of the sales: 2,000 make millions. */
 const rows = 2_000;
-const mostPassed = 50 * rows;
+const mostPassed = 200 * rows;
 const affiliates = 200;
 
 /** A desk with an import of that many sales, of an account that the server thinks has none: it has looked before. */
