@@ -66,7 +66,7 @@ export class LogSurvey {
     else if (stated === 'unreadable') this.controls.addUnreadable();
     else this.controls.add(stated.currency, stated.amount);
     const type = this.#view.typeOf(event);
-    this.#count(type);
+    this.#count(type || 'no type');
     const row = this.rows.length < firstRows ? this.#view.rowOf(line, type) : undefined;
     if (row) this.rows.push(row);
   }
