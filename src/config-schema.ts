@@ -4,7 +4,7 @@ import { listOf, reportDoubles } from './config-doubles.ts';
 import { limitsSchema } from './limits.ts';
 import { isCurrency, parseAmount, parsePercent } from './money.ts';
 import { presetNames } from './preset-names.ts';
-import { isZone } from './time.ts';
+import { isDateFormat, isZone } from './time.ts';
 
 /** The columns of a sale, however it comes; a mapping or a default may give any of them. */
 export const saleFields = [
@@ -127,7 +127,7 @@ const program = z
     reportDoubles(value.incentives, ['incentives'], context);
   }, always);
 
-const fields = z.partialRecord(z.enum(saleFields), z.string().min(1));
+const fields = z.partialRecord(z.enum(saleFields), z.string().min(1, 'must not be empty, or be left out'));
 
 /** The encodings that a text file may be in. */
 export const encodings = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'macroman'] as const;
@@ -149,7 +149,7 @@ const source = z.strictObject({
   defaults: fields.optional(),
   /** Where the file has no byte order mark; else what its bytes are most likely. */
   encoding: z.enum(encodings).optional(),
-  delimiter: z.enum([',', ';', '\t', '|']).optional(),
+  delimiter: z.enum([',', ';', '\t', '|'], 'must be one of "," ";" "\\t" "|"').optional(),
   /** Of a workbook: the name or number (from 1) of the sheet to read. */
   sheet: z
     .union([z.string().min(1), z.int().min(1)], 'must be the name of a sheet, or its number')
@@ -162,13 +162,16 @@ const source = z.strictObject({
   /** The line of the header; else the first of the first 50 records that has the columns. */
   header_row: z.int('must be the number of a line').min(1, 'must be the number of a line').optional(),
   /** The mark before the decimals; else what the amounts of each column prove. */
-  decimal: z.enum(['.', ',']).optional(),
+  decimal: z.enum(['.', ','], 'must be "." or ","').optional(),
   /** What else than a minus sign makes an amount negative: parentheses, or CR or DR behind it (and parentheses). */
   negative: z.enum(['parentheses', 'CR', 'DR']).optional(),
   /** `iso`, `excel_serial` or a pattern of YYYY YY MM DD HH hh mm ss A; else what the dates of the column prove. */
   date_format: z
     .string()
-    .regex(/^(iso|excel_serial|.*DD.*)$/, 'must be "iso", "excel_serial" or a pattern such as "DD.MM.YYYY"')
+    .refine(
+      isDateFormat,
+      'must be "iso", "excel_serial" or a pattern with a year, month and day, such as "DD.MM.YYYY"',
+    )
     .optional(),
   /** Put before every external id, where two upstreams number independently. */
   id_prefix: z.string().max(64).default(''),

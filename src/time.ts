@@ -64,3 +64,15 @@ export function showDuration(milliseconds: number): string {
 export function zoned(instant: Date, zone: string): Temporal.ZonedDateTime {
   return Temporal.Instant.fromEpochMilliseconds(instant.getTime()).toZonedDateTimeISO(zone);
 }
+
+/**
+ * Whether `format` says how dates are written: `iso`, `excel_serial`, or a pattern of YYYY YY MM DD HH hh mm ss A that has
+ * a year, month and day, and each part once. Any other letter but the T of ISO is a mistaken part, such as MMM.
+ */
+export function isDateFormat(format: string): boolean {
+  if (format === 'iso' || format === 'excel_serial') return true;
+  const part = /YYYY|YY|MM|DD|HH|hh|mm|ss|A/g;
+  const parts = (format.match(part) ?? []).map((one) => one.replace('YYYY', 'YY').replace('hh', 'HH'));
+  const hasDate = ['YY', 'MM', 'DD'].every((one) => parts.includes(one));
+  return hasDate && new Set(parts).size === parts.length && !/[A-SU-Za-z]/.test(format.replaceAll(part, ''));
+}
