@@ -20,6 +20,8 @@ const otherFiles: [string, number[]][] = [
   ['an Excel workbook or a zip archive', [0x50, 0x4b, 0x03, 0x04]],
   ['an old Excel workbook (.xls), or one with a password', [0xd0, 0xcf, 0x11, 0xe0]],
   ['a PDF', [0x25, 0x50, 0x44, 0x46]],
+  ['a JPEG picture', [0xff, 0xd8, 0xff]],
+  ['a PNG picture', [0x89, 0x50, 0x4e, 0x47]],
   ['a gzip file', [0x1f, 0x8b]],
   ['a 7z archive', [0x37, 0x7a, 0xbc, 0xaf]],
   ['a rar archive', [0x52, 0x61, 0x72, 0x21, 0x1a]],
@@ -159,7 +161,7 @@ export class ToUtf8 extends Transform {
         : `The file has bytes that mean nothing in ${encodingNames[encoding]}.`;
     return new PayrunError('file-refused', what, {
       place: { file: this.#shown, line: this.#lines + linesBefore },
-      todo: `Save it as "CSV UTF-8" (Excel), or set encoding in its source to one of ${encodings.join(', ')}. Nothing of it was recorded.`,
+      todo: `Save it as UTF-8 ("CSV UTF-8" in Excel), or set encoding in its source to one of ${encodings.join(', ')}. Nothing of it was recorded.`,
     });
   }
 }

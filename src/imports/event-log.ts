@@ -80,23 +80,27 @@ const telling = 20;
 
 /**
  * Whose log a file is, by the shape of its first lines; Affonso's, unless one of them says otherwise. Raises
- * `file-refused` for an empty file, and for a list as Stripe's API and command line answer with, which is one JSON value.
+ * `file-refused` for an empty file, for one of other text such as a table, and for a list as Stripe's API and command
+ * line answer with, which is one JSON value.
  */
 export async function logKindOf(file: InputFile): Promise<FoundKind> {
   const input = file.read();
   let looked = 0;
+  let hasObject = false;
   try {
     for await (const group of logLines(input, file)) {
       const first = group[0]!;
       if (first.n === 1 && isOneValue(first.text)) throw oneValueRefused(file.shown, first.line);
       const stripes = group.find(({ text }) => kindOfLine(text) === 'stripe_events');
       if (stripes) return { kind: 'stripe_events', why: `line ${stripes.line} is one of them` };
+      hasObject ||= group.some(({ text }) => text.startsWith('{'));
       looked += group.length;
       if (looked >= telling) break;
     }
   } finally {
     input.destroy();
   }
+  if (!hasObject) throw noLogRefused(file.shown);
   return { kind: 'affonso_events', why: 'none of its first lines is an event of Stripe’s' };
 }
 
@@ -112,6 +116,13 @@ function isOneValue(text: string): boolean {
 function objectOn(text: string): unknown {
   const body = parseObject(text);
   return typeof body === 'string' ? undefined : body.object;
+}
+
+function noLogRefused(shown: string): PayrunError {
+  return new PayrunError('file-refused', 'This is no event log: none of its first lines is a JSON object.', {
+    place: { file: shown, line: 1 },
+    todo: 'Import a table of sales with "payrun import sales". Nothing of it was recorded.',
+  });
 }
 
 function oneValueRefused(shown: string, line: number): PayrunError {
