@@ -168,14 +168,12 @@ const source = z.strictObject({
   /** `iso`, `excel_serial` or a pattern of YYYY YY MM DD HH hh mm ss A; else what the dates of the column prove. */
   date_format: z
     .string()
-    .refine(
-      isDateFormat,
-      'must be "iso", "excel_serial" or a pattern with a year, month and day, such as "DD.MM.YYYY"',
-    )
+    .refine(isDateFormat, 'must be "iso", "excel_serial" or a whole date such as "DD.MM.YYYY"')
     .optional(),
   /** Put before every external id, where two upstreams number independently. */
   id_prefix: z.string().max(64).default(''),
   allow_empty: z.boolean().default(false),
+  allow_partial: z.boolean().optional(),
   /** Of a Stripe event log: take the events of test mode as well, which are else ignored. */
   test_events: z.boolean().optional(),
 });

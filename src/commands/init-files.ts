@@ -76,6 +76,7 @@ export const starterConfig = `// The configuration of this Payrun workspace. Aft
           "defaults": { "currency": "USD" }
           // More, where a file needs it: "delimiter": ";", "decimal": ",", "date_format": "DD.MM.YYYY",
           // "encoding": "macroman", "sheet": "March" (of a workbook), "id_prefix": "shop:", "allow_empty": true,
+          // "allow_partial": true (a last row that was cut off is rejected, not the file),
           // "limits": { "workbook_rows": 200000 }, "unattributed": "ignore" (sales of nobody's customers),
           // "preset": "shopify_orders" (a known export below these settings).
         },

@@ -88,7 +88,7 @@ export async function logKindOf(file: InputFile): Promise<FoundKind> {
   let looked = 0;
   let hasObject = false;
   try {
-    for await (const group of logLines(input, file)) {
+    for await (const group of logLines(input, file, true)) {
       const first = group[0]!;
       if (first.n === 1 && isOneValue(first.text)) throw oneValueRefused(file.shown, first.line);
       const stripes = group.find(({ text }) => kindOfLine(text) === 'stripe_events');

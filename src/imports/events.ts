@@ -74,7 +74,8 @@ export async function landEvents(
     const onBytes = (count: number) => {
       if (isSecond) bytes += count;
     };
-    return noting(logLines(file.read(onBytes), file), readings === 1 ? survey : undefined);
+    const read = logLines(file.read(onBytes), file, source.settings.allow_partial);
+    return noting(read, readings === 1 ? survey : undefined);
   };
   let rejectsOf: string | undefined;
   async function* noting(
@@ -138,7 +139,7 @@ async function park(session: Session, landing: Landing, kind: LogKind, source: S
     doubles += rows.length - (kept.rowCount ?? 0);
     rows = [];
   };
-  for await (const { record } of matched(logLines(file.read(), file), outcomes(session, 'parked'))) {
+  for await (const { record } of matched(logLines(file.read(), file, true), outcomes(session, 'parked'))) {
     const external = logs[kind].eventIdOf(record.text);
     const prefixed = external ? source.settings.id_prefix + external.normalize('NFC') : null;
     rows.push({ line: record.line, body: record.text, external: prefixed, id: newId(mover.now) });

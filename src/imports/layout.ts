@@ -129,8 +129,17 @@ function understood(opened: ReadFile, { why, ...fit }: Fit): UnderstoodFile {
 /** Sources that read a file in the same way come together, in their order; Payrun's own columns come last. */
 function alikeInForm(sources: Source[]): Source[][] {
   const form = ({ ref, settings }: Source) => {
-    const { encoding, sheet, delimiter, quotes, trim, header_row: headerLine } = settings;
-    return JSON.stringify([ref === undefined, encoding, sheet, delimiter, quotes, trim, headerLine]);
+    const { encoding, sheet, delimiter, quotes, trim, header_row: headerLine, allow_partial } = settings;
+    return JSON.stringify([
+      ref === undefined,
+      encoding,
+      sheet,
+      delimiter,
+      quotes,
+      trim,
+      headerLine,
+      allow_partial,
+    ]);
   };
   return [...Map.groupBy(sources, form).values()];
 }

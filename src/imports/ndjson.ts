@@ -12,11 +12,12 @@ export interface LogLine {
 
 /**
  * The lines of newline-delimited JSON, in groups. Raises `file-refused` for an empty file, a JSON array where lines
- * are expected, more than the limits of `file` allow, and a last line that was cut off.
+ * are expected, more than the limits of `file` allow, and a last line that was cut off, unless `isPartial` allows that.
  */
 export async function* logLines(
   input: Readable,
   file: Pick<InputFile, 'shown' | 'limits'>,
+  isPartial = false,
 ): AsyncGenerator<LogLine[]> {
   const { shown, limits } = file;
   let rest = '';
@@ -41,12 +42,12 @@ export async function* logLines(
   const last = rest.trim();
   if (last !== '') {
     if (n === 0 && last.startsWith('[')) throw arrayRefused(shown, line + 1);
-    if (!isJson(last))
+    if (!isPartial && !isJson(last))
       throw refused(
         shown,
         line + 1,
         'The last line was cut off: it is no whole JSON.',
-        'Export the file again',
+        'Export the file again, or set allow_partial in the source to have the whole lines',
       );
     yield [{ n: ++n, line: line + 1, text: last }];
   }

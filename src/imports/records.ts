@@ -14,6 +14,8 @@ export type { CsvRecord } from './record-reading.ts';
 export interface TableReading extends Partial<CsvStyle> {
   /** The physical line of the header. */
   headerLine?: number | undefined;
+  /** Whether a last record that was cut off is a row like any other, too short as it is, and no reason to refuse the file. */
+  isPartial?: boolean | undefined;
   /**
    * The columns of the fields where a record with these cells is the header, if it can be; without it the first record is
    * the header, and nothing stands below the last row.
@@ -60,8 +62,8 @@ export async function readCsv(file: InputFile, how: TableReading = {}): Promise<
 
 /**
  * Finds the header among records, wherever they come from, and numbers the rows below it. Raises `file-refused` for a
- * file without records, without the header that `how` names, with a cell under an empty header and with a last record
- * that was cut off.
+ * file without records, without the header that `how` names, with a cell under an empty header and, unless `how`
+ * allows it, with a last record that was cut off.
  */
 export async function tableOf(
   records: AsyncGenerator<CsvRecord[]>,
@@ -86,7 +88,13 @@ export async function tableOf(
     yield* records;
   }
   const idColumn = how.layout?.(names)?.get('external_id');
-  const rows = withoutTail(below(), { shown, width: names.length, idColumn, beside });
+  const rows = withoutTail(below(), {
+    shown,
+    width: names.length,
+    idColumn,
+    beside,
+    isPartial: how.isPartial,
+  });
   return {
     header: names,
     headerLine: header.line,

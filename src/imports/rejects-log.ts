@@ -23,7 +23,7 @@ export function rejectsIn(group: LogLine[]): string | undefined {
 export async function writeRejectsLog(session: Session, landing: Landing): Promise<RejectsFile> {
   const { file, work, importId, mover } = landing;
   const suggest = await suggester(session, mover.accountId);
-  const rejected = matched(logLines(file.read(), file), outcomes(session, 'rejected'));
+  const rejected = matched(logLines(file.read(), file, true), outcomes(session, 'rejected'));
   async function* chunks(): AsyncGenerator<string> {
     for await (const { record, outcome } of rejected) {
       const { line, code, field, found } = outcome;

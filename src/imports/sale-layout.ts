@@ -19,7 +19,7 @@ export interface Fit {
 
 /** How a file that one of `sources` reads is taken apart: as the first of them says, under a header that fits any. */
 export function tableReading(sources: Source[], shown: string): TableReading {
-  const { delimiter, quotes, trim, header_row: headerLine } = sources[0]!.settings;
+  const { delimiter, quotes, trim, header_row: headerLine, allow_partial: isPartial } = sources[0]!.settings;
   const layout = (names: string[]) => {
     try {
       return fitting(sources, { header: names, headerLine: 1 }, shown).columns;
@@ -27,7 +27,7 @@ export function tableReading(sources: Source[], shown: string): TableReading {
       return undefined;
     }
   };
-  return { delimiter, quotes, trim, headerLine, layout };
+  return { delimiter, quotes, trim, headerLine, isPartial, layout };
 }
 
 /**

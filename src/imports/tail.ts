@@ -19,6 +19,8 @@ export interface Table {
   /** The column of external ids, where totals and footers may stand below the last row. */
   idColumn: number | undefined;
   beside: Beside;
+  /** Whether the last record may be cut off. */
+  isPartial?: boolean | undefined;
 }
 
 /** In records; the last ones wait until the end of the file is known. */
@@ -47,13 +49,14 @@ export async function* withoutTail(
   const last = held.flat();
   const final = last.at(-1);
   if (idColumn !== undefined) takeTail(last, idColumn, beside);
-  if (final && final.cells.length < width && !beside.seen.endsInLine && beside.totals.length === 0)
+  const isCut = final && final.cells.length < width && !beside.seen.endsInLine;
+  if (isCut && !table.isPartial && beside.totals.length === 0)
     throw new PayrunError(
       'file-refused',
       'The last row was cut off: cells and the end of its line are missing.',
       {
         place: { file: shown, line: final.line },
-        todo: 'Export the file again; nothing of it was recorded.',
+        todo: 'Export the file again, or set allow_partial in the source to have the whole rows. Nothing of it was recorded.',
       },
     );
   if (last.length > 0) yield last;
