@@ -1,7 +1,7 @@
 import { showId } from '../ids.ts';
 import type { Work } from '../runs/work.ts';
+import type { InputFile } from './files/open.ts';
 import type { ImportOutcome, Kind } from './landing.ts';
-import type { InputFile } from './open.ts';
 
 /** The outcome of importing bytes that were imported before: nothing. Undefined when they were not, or that was undone. */
 export async function earlierImport(

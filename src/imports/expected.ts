@@ -1,7 +1,7 @@
 import { PayrunError } from '../errors.ts';
 import { showCount } from '../money.ts';
-import type { Controls } from './controls.ts';
-import { difference, type ExactNumber, readNumber, showExact } from './numbers.ts';
+import type { Controls } from './sales/controls.ts';
+import { difference, type ExactNumber, readNumber, showExact } from './values/numbers.ts';
 
 /** What a person knows of a file from elsewhere: how many rows it has, and what their amounts come to. */
 export interface Expected {

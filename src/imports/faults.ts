@@ -1,5 +1,5 @@
 import type { Place } from '../errors.ts';
-import type { CsvRecord } from './record-reading.ts';
+import type { CsvRecord } from './files/record-reading.ts';
 
 /** One row that can't be recorded: the code to look up, the field and the offending text. */
 export interface RowFault {

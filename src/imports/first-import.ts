@@ -1,7 +1,7 @@
 import type { Session } from '../db/connect.ts';
 import type { ImportRow } from '../db/tables.ts';
 import { readId } from '../ids.ts';
-import type { Evidence } from './styles.ts';
+import type { Evidence } from './values/styles.ts';
 
 /**
  * The UUID of the import whose rejects came back as a file of `kind` and `name`: the one that its rows name

@@ -7,14 +7,14 @@ import type { Verdicts } from '../ledger/record.ts';
 import { formatAmount, showCount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import type { Expected } from './expected.ts';
+import type { InputFile } from './files/open.ts';
 import { firstImport } from './first-import.ts';
-import type { LayoutReport } from './layout.ts';
-import type { InputFile } from './open.ts';
 import type { Preview } from './preview.ts';
 import type { Progress } from './progress.ts';
 import type { RejectsFile } from './rejects.ts';
 import { parkedGroups, type RowGroup, rejectedGroups } from './row-groups.ts';
-import type { Evidence } from './styles.ts';
+import type { LayoutReport } from './sales/layout.ts';
+import type { Evidence } from './values/styles.ts';
 
 export type Kind = 'affiliates' | 'referrals' | 'sales' | 'events';
 

@@ -6,10 +6,10 @@ import type { Mover } from '../ledger/journal.ts';
 import type { StagedSale } from '../ledger/stage.ts';
 import { formatAmount, showAmount } from '../money.ts';
 import type { Columns } from './columns.ts';
-import type { FoundEncoding } from './encoding.ts';
 import { faultMessage } from './faults.ts';
-import type { CsvRecord } from './records.ts';
-import type { Evidence } from './styles.ts';
+import type { FoundEncoding } from './files/encoding.ts';
+import type { CsvRecord } from './files/records.ts';
+import type { Evidence } from './values/styles.ts';
 
 /** What a person looks at before a file is imported: how it was read, and what it would do for whom. */
 export interface Preview {

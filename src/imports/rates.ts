@@ -3,8 +3,8 @@ import path from 'node:path';
 import { PayrunError } from '../errors.ts';
 import { isCurrency, minorRateOf } from '../money.ts';
 import { findColumns } from './columns.ts';
-import { withInputFile } from './open.ts';
-import { readCsv } from './records.ts';
+import { withInputFile } from './files/open.ts';
+import { readCsv } from './files/records.ts';
 
 export interface Rate {
   /** Units of the second currency for one of the first, as decimal text. */

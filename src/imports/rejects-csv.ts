@@ -2,11 +2,11 @@ import { stringify } from 'csv-stringify/sync';
 import type { Session } from '../db/connect.ts';
 import { showId } from '../ids.ts';
 import { rejectColumns } from './columns.ts';
-import { encoded, markedUtf8, NotInEncoding } from './encode.ts';
 import { faultMessage } from './faults.ts';
-import { harmless } from './formulas.ts';
-import type { InputFile } from './open.ts';
-import type { CsvFile, CsvRecord } from './records.ts';
+import { encoded, markedUtf8, NotInEncoding } from './files/encode.ts';
+import { harmless } from './files/formulas.ts';
+import type { InputFile } from './files/open.ts';
+import type { CsvFile, CsvRecord } from './files/records.ts';
 import { matched, type Outcome, outcomes, type RejectsFile, writeRejects } from './rejects.ts';
 import { type Suggest, suggester } from './suggestions.ts';
 

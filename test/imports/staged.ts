@@ -1,12 +1,12 @@
 import { writeFile } from 'node:fs/promises';
 import { PayrunError } from '../../src/errors.ts';
-import { withInputFile } from '../../src/imports/open.ts';
-import { proveStyles } from '../../src/imports/prove.ts';
-import { readCsv } from '../../src/imports/records.ts';
-import { fitting, tableReading } from '../../src/imports/sale-layout.ts';
-import { saleReader } from '../../src/imports/sale-row.ts';
+import { withInputFile } from '../../src/imports/files/open.ts';
+import { readCsv } from '../../src/imports/files/records.ts';
+import { proveStyles } from '../../src/imports/sales/prove.ts';
+import { fitting, tableReading } from '../../src/imports/sales/sale-layout.ts';
+import { saleReader } from '../../src/imports/sales/sale-row.ts';
 import type { Source } from '../../src/imports/source.ts';
-import type { Evidence } from '../../src/imports/styles.ts';
+import type { Evidence } from '../../src/imports/values/styles.ts';
 import type { StagedSale } from '../../src/ledger/stage.ts';
 
 export interface Staged {

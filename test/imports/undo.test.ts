@@ -2,7 +2,7 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { readId } from '../../src/ids.ts';
 import { undoImport } from '../../src/imports/import.ts';
-import { retryParkedEvents } from '../../src/imports/parked.ts';
+import { retryParkedEvents } from '../../src/imports/logs/parked.ts';
 import { auditBooks } from '../../src/ledger/audit.ts';
 import { undoImport as undo } from '../../src/ledger/undo.ts';
 import { testDatabase } from '../support/database.ts';

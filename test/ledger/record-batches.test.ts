@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { batchRows } from '../../src/imports/batches.ts';
+import { batchRows } from '../../src/imports/sales/batches.ts';
 import { audited } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import { deskWithTwo, earned, header } from './selling.ts';

@@ -1,5 +1,5 @@
 import { formatAmount, minorUnitsOf } from '../../money.ts';
-import { amountParts, type DecimalMark, readNumber } from '../numbers.ts';
+import { amountParts, type DecimalMark, readNumber } from '../values/numbers.ts';
 
 /** Minor units of `text` in `currency`, which may be grouped; undefined for anything that is no plain amount. */
 export function minorUnits(text: string, currency: string, decimal: DecimalMark): bigint | undefined {

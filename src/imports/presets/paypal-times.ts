@@ -1,5 +1,5 @@
 import { isZone } from '../../time.ts';
-import { dateReader } from '../dates.ts';
+import { dateReader } from '../values/dates.ts';
 
 const numbers = /^(\d{1,2})([./-])(\d{1,2})\2(\d{4})$/;
 

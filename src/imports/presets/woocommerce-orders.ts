@@ -1,5 +1,5 @@
-import { agreesWith, onlyCurrencyOf } from '../currency-signs.ts';
-import { amountParts } from '../numbers.ts';
+import { agreesWith, onlyCurrencyOf } from '../values/currency-signs.ts';
+import { amountParts } from '../values/numbers.ts';
 import type { Preset, PresetReader } from './shape.ts';
 
 const sold = new Set(['completed', 'processing', 'refunded']);

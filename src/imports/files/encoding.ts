@@ -1,0 +1,197 @@
+import { isUtf8 } from 'node:buffer';
+import { Transform, type TransformCallback } from 'node:stream';
+import iconv from 'iconv-lite';
+import { type Encoding, encodings } from '../../config-schema.ts';
+import { PayrunError } from '../../errors.ts';
+
+/** How a file's text is encoded, and how that is known: by its byte order mark, its bytes, its source, or the odds. */
+export interface FoundEncoding {
+  encoding: Encoding;
+  by: 'mark' | 'bytes' | 'setting' | 'guess';
+}
+
+const marks: [Encoding, number[]][] = [
+  ['utf-8', [0xef, 0xbb, 0xbf]],
+  ['utf-16le', [0xff, 0xfe]],
+  ['utf-16be', [0xfe, 0xff]],
+];
+/** How files begin that people take for text: what they are. */
+const otherFiles: [string, number[]][] = [
+  ['an Excel workbook or a zip archive', [0x50, 0x4b, 0x03, 0x04]],
+  ['an old Excel workbook (.xls), or one with a password', [0xd0, 0xcf, 0x11, 0xe0]],
+  ['a PDF', [0x25, 0x50, 0x44, 0x46]],
+  ['a JPEG picture', [0xff, 0xd8, 0xff]],
+  ['a PNG picture', [0x89, 0x50, 0x4e, 0x47]],
+  ['a gzip file', [0x1f, 0x8b]],
+  ['a 7z archive', [0x37, 0x7a, 0xbc, 0xaf]],
+  ['a rar archive', [0x52, 0x61, 0x72, 0x21, 0x1a]],
+  ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
+  ['a zstd file', [0x28, 0xb5, 0x2f, 0xfd]],
+];
+const startLength = 4096;
+
+/** Looks at all bytes of a file, piece by piece, to find its encoding. */
+export class EncodingScan {
+  #start: Buffer = Buffer.alloc(0);
+  #rest: Buffer = Buffer.alloc(0);
+  #isUtf8 = true;
+
+  add(chunk: Buffer): void {
+    if (this.#start.length < startLength)
+      this.#start = Buffer.concat([this.#start, chunk.subarray(0, startLength - this.#start.length)]);
+    if (!this.#isUtf8) return;
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    const end = lastWhole(bytes);
+    this.#isUtf8 = isUtf8(bytes.subarray(0, end));
+    this.#rest = Buffer.from(bytes.subarray(end));
+  }
+
+  /**
+   * A byte order mark says it; else every second byte NUL is UTF-16; else what is valid UTF-8 is that, and anything else
+   * is most likely Windows-1252. Raises `file-refused` for a file that is no text; `shown` is its path for the message,
+   * `isPacked` says that the bytes stood in an archive.
+   */
+  found(shown: string, isPacked = false): FoundEncoding {
+    const start = this.#start;
+    const beginsWith = ([, bytes]: [string, number[]]) => bytes.every((byte, at) => start[at] === byte);
+    const marked = marks.find(beginsWith);
+    if (marked) return { encoding: marked[0], by: 'mark' };
+    const other = otherFiles.find(beginsWith);
+    if (other && isPacked)
+      throw new PayrunError('file-refused', `Packed in this file is ${other[0]}, not a text file.`, {
+        place: { file: shown },
+        todo: 'Unpack the file and import what is in it. Nothing of it was recorded.',
+      });
+    if (other) throw noText(shown, `This is ${other[0]}, not a text file.`);
+    const [even, odd] = nulShares(start);
+    if (odd > 0.4 && even < 0.1) return { encoding: 'utf-16le', by: 'bytes' };
+    if (even > 0.4 && odd < 0.1) return { encoding: 'utf-16be', by: 'bytes' };
+    if (even > 0.1 || odd > 0.1) throw noText(shown, 'This is no text file: it is full of NUL bytes.');
+    if (this.#isUtf8 && this.#rest.length === 0) return { encoding: 'utf-8', by: 'bytes' };
+    return { encoding: 'windows-1252', by: 'guess' };
+  }
+
+  /** Whether the text begins with a JSON object, or an array of objects or arrays. */
+  beginsAsJson(encoding: Encoding): boolean {
+    return /^\ufeff?\s*(\{\s*["}]|\[\s*[{[])/.test(iconv.decode(this.#start, encoding));
+  }
+}
+
+/** Of the bytes at even and at odd places, how many are NUL, from 0 to 1. */
+function nulShares(bytes: Buffer): [even: number, odd: number] {
+  const nuls = [0, 0];
+  for (const [at, byte] of bytes.entries()) if (byte === 0) nuls[at % 2]! += 1;
+  const pairs = Math.max(1, bytes.length / 2);
+  return [nuls[0]! / pairs, nuls[1]! / pairs];
+}
+
+function noText(shown: string, what: string): PayrunError {
+  return new PayrunError('file-refused', what, {
+    place: { file: shown },
+    todo: 'Save the table as CSV ("CSV UTF-8" in Excel), not packed, and import that. Nothing of it was recorded.',
+  });
+}
+
+/**
+ * Turns bytes in `encoding` into UTF-8, and refuses the file at the first ones that mean nothing in it, with the
+ * physical line.
+ */
+export class ToUtf8 extends Transform {
+  readonly #shown: string;
+  readonly #found: FoundEncoding;
+  readonly #decoder;
+  #rest: Buffer = Buffer.alloc(0);
+  #lines = 1;
+  #bytes = 0;
+
+  constructor(shown: string, found: FoundEncoding) {
+    super();
+    this.#shown = shown;
+    this.#found = found;
+    this.#decoder = found.encoding === 'utf-8' ? undefined : iconv.getDecoder(found.encoding);
+  }
+
+  override _transform(chunk: Buffer, _encoding: BufferEncoding, done: TransformCallback): void {
+    this.#bytes += chunk.length;
+    if (this.#decoder) {
+      const text = this.#decoder.write(chunk);
+      // Since 1998 the euro stands where the table of the library still has the sign for any currency.
+      this.#passText(this.#found.encoding === 'macroman' ? text.replaceAll('¤', '€') : text, done);
+      return;
+    }
+    const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
+    const end = lastWhole(bytes);
+    this.#rest = bytes.subarray(end);
+    this.#passBytes(bytes.subarray(0, end), done);
+  }
+
+  override _flush(done: TransformCallback): void {
+    // The decoder says nothing of half a character at the end.
+    const isCutOff = this.#found.encoding.startsWith('utf-16') && this.#bytes % 2 === 1;
+    if (isCutOff) done(this.#refusal(0));
+    else if (this.#decoder) this.#passText(this.#decoder.end() ?? '', done);
+    else done(this.#rest.length > 0 ? this.#refusal(0) : null);
+  }
+
+  #passBytes(bytes: Buffer, done: TransformCallback): void {
+    if (!isUtf8(bytes)) {
+      const pieces = bytes.toString('latin1').split('\n');
+      done(this.#refusal(pieces.findIndex((piece) => !isUtf8(Buffer.from(piece, 'latin1')))));
+      return;
+    }
+    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) this.#lines += 1;
+    done(null, bytes);
+  }
+
+  #passText(text: string, done: TransformCallback): void {
+    const broken = text.indexOf('\ufffd');
+    if (broken !== -1 || !text.isWellFormed()) {
+      done(this.#refusal(text.slice(0, Math.max(0, broken)).split('\n').length - 1));
+      return;
+    }
+    this.#lines += text.split('\n').length - 1;
+    done(null, Buffer.from(text));
+  }
+
+  #refusal(linesBefore: number): PayrunError {
+    const { encoding } = this.#found;
+    const what =
+      encoding === 'utf-8'
+        ? 'The file is not UTF-8 text.'
+        : `The file has bytes that mean nothing in ${encodingNames[encoding]}.`;
+    return new PayrunError('file-refused', what, {
+      place: { file: this.#shown, line: this.#lines + linesBefore },
+      todo: `Save it as UTF-8 ("CSV UTF-8" in Excel), or set encoding in its source to one of ${encodings.join(', ')}. Nothing of it was recorded.`,
+    });
+  }
+}
+
+/** The warning for a file whose encoding was only likely. */
+export function guessedEncoding({ encoding, by }: FoundEncoding): string[] {
+  if (by !== 'guess') return [];
+  return [
+    `the file is not UTF-8 and was read as ${encodingNames[encoding]}; if names look wrong, set encoding in its source`,
+  ];
+}
+
+/** The names by which people know them. */
+const encodingNames: Record<Encoding, string> = {
+  'utf-8': 'UTF-8',
+  'utf-16le': 'UTF-16',
+  'utf-16be': 'UTF-16',
+  'windows-1252': 'Windows-1252',
+  macroman: 'MacRoman',
+};
+
+/** Where the last character that is whole ends: a character cut by the chunk's border waits for the next chunk. */
+function lastWhole(bytes: Buffer): number {
+  for (let back = 1; back <= Math.min(4, bytes.length); back += 1) {
+    const byte = bytes[bytes.length - back]!;
+    if (byte < 0x80) return bytes.length;
+    if (byte >= 0xc0) {
+      const length = byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2;
+      return length > back ? bytes.length - back : bytes.length;
+    }
+  }
+  return bytes.length;
+}

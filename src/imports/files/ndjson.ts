@@ -1,0 +1,79 @@
+import type { Readable } from 'node:stream';
+import { PayrunError } from '../../errors.ts';
+import { lineTooLong, tooManyRows } from './limits.ts';
+import type { InputFile } from './open.ts';
+
+/** One line of an event log: its number from 1 (blank lines left out), the physical line, its text. */
+export interface LogLine {
+  n: number;
+  line: number;
+  text: string;
+}
+
+/**
+ * The lines of newline-delimited JSON, in groups. Raises `file-refused` for an empty file, a JSON array where lines
+ * are expected, more than the limits of `file` allow, and a last line that was cut off, unless `isPartial` allows that.
+ */
+export async function* logLines(
+  input: Readable,
+  file: Pick<InputFile, 'shown' | 'limits'>,
+  isPartial = false,
+): AsyncGenerator<LogLine[]> {
+  const { shown, limits } = file;
+  let rest = '';
+  let line = 0;
+  let n = 0;
+  const decoder = new TextDecoder();
+  for await (const piece of input) {
+    const lines = (rest + decoder.decode(piece as Buffer, { stream: true })).split('\n');
+    rest = lines.pop()!;
+    if (rest.length > limits.record_bytes) throw lineTooLong(file, line + lines.length + 1);
+    const group: LogLine[] = [];
+    for (const text of lines) {
+      line += 1;
+      if (text.length > limits.record_bytes) throw lineTooLong(file, line);
+      const trimmed = text.trim();
+      if (trimmed !== '') group.push({ n: ++n, line, text: trimmed });
+    }
+    if (group[0]?.n === 1 && group[0].text.startsWith('[')) throw arrayRefused(shown, group[0].line);
+    if (n > limits.rows) throw tooManyRows(file);
+    if (group.length > 0) yield group;
+  }
+  const last = rest.trim();
+  if (last !== '') {
+    if (n === 0 && last.startsWith('[')) throw arrayRefused(shown, line + 1);
+    if (!isPartial && !isJson(last))
+      throw refused(
+        shown,
+        line + 1,
+        'The last line was cut off: it is no whole JSON.',
+        'Export the file again, or set allow_partial in the source to have the whole lines',
+      );
+    yield [{ n: ++n, line: line + 1, text: last }];
+  }
+  if (n === 0)
+    throw refused(shown, undefined, 'The file is empty.', 'Export it again; a log has at least one line');
+}
+
+function arrayRefused(shown: string, line: number): PayrunError {
+  return new PayrunError('file-refused', 'This is a JSON array; an event log has one JSON object a line.', {
+    place: { file: shown, line },
+    todo: 'Write each element on a line of its own, for example with: jq -c ".[]" file.json',
+  });
+}
+
+function refused(shown: string, line: number | undefined, what: string, todo: string): PayrunError {
+  return new PayrunError('file-refused', what, {
+    place: line === undefined ? { file: shown } : { file: shown, line },
+    todo: `${todo}. Nothing of it was recorded.`,
+  });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

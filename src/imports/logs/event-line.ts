@@ -1,0 +1,213 @@
+import type { ProgramRow } from '../../db/tables.ts';
+import { readId } from '../../ids.ts';
+import type { StagedEvent } from '../../ledger/events.ts';
+import { isCurrency, parseAmount } from '../../money.ts';
+import type { RowFault } from '../faults.ts';
+import type { LogLine } from '../files/ndjson.ts';
+import type { Rates } from '../rates.ts';
+import { dateReader } from '../values/dates.ts';
+import { affiliateName, canonicalList, composed, setExchange } from '../values/values.ts';
+
+export interface EventReading {
+  program: Pick<ProgramRow, 'currency' | 'timezone'>;
+  timezone: string | undefined;
+  idPrefix: string;
+  rates: Rates;
+  /** When the log was received: it stands in where a line does not say when it happened. */
+  receivedAt: Date;
+}
+
+const types = new Set(['conversion', 'lead', 'trial', 'milestone']);
+const identifiers = [
+  ['referral_id', 'referralRef'],
+  ['customer_id', 'customerId'],
+  ['external_user_id', 'externalUserId'],
+  ['click_id', 'clickId'],
+] as const;
+const lists = [
+  ['product_ids', 'productIds'],
+  ['price_ids', 'priceIds'],
+] as const;
+/** In JSON, the escapes of what no database text can hold: NUL, and halves of surrogate pairs. */
+const noText = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
+const deepest = 100;
+/** A line whose amount has more digits than a number of JSON carries to the last one. */
+export const manyDigits = /"sale_amount"\s*:\s*-?[\d.]{16}/;
+
+/**
+ * A function that turns a line of an event log (the body of Affonso's POST /v1/events) into a staged event, by that
+ * interface's rules: event_name is required, event_type is milestone unless said, one identifier is needed, and a
+ * conversion needs sale_amount, sale_amount_currency and external_event_id. Keys it does not know are left alone.
+ */
+export function eventReader(reading: EventReading): (line: LogLine) => StagedEvent {
+  const readDate = dateReader('iso', reading.timezone ?? reading.program.timezone);
+  return ({ n, line, text }) => {
+    const event: StagedEvent = { n, line, eventType: 'milestone', eventName: '' };
+    const body = parseObject(text);
+    const fault =
+      typeof body === 'string' ? { code: 'json', field: '', found: body } : fill(event, body, text);
+    if (!fault) return event;
+    const { eventType } = event;
+    return {
+      n,
+      line,
+      eventType,
+      eventName: '',
+      fault: fault.code,
+      faultField: fault.field,
+      faultFound: fault.found,
+    };
+  };
+
+  function fill(event: StagedEvent, body: Record<string, unknown>, text: string): RowFault | undefined {
+    return kind(event, body) ?? identity(event, body) ?? moment(event, body) ?? sale(event, body, text);
+  }
+
+  function kind(event: StagedEvent, body: Record<string, unknown>): RowFault | undefined {
+    const type = body.event_type ?? 'milestone';
+    if (typeof type !== 'string' || !types.has(type))
+      return { code: 'event-type', field: 'event_type', found: String(type) };
+    event.eventType = type as StagedEvent['eventType'];
+    const name = textOf(body.event_name);
+    if (name === undefined) return { code: 'required', field: 'event_name', found: '' };
+    event.eventName = name;
+    return undefined;
+  }
+
+  function identity(event: StagedEvent, body: Record<string, unknown>): RowFault | undefined {
+    let isNamed = false;
+    for (const [key, field] of identifiers) {
+      const value = body[key] ?? undefined;
+      if (value === undefined) continue;
+      if (typeof value !== 'string') return { code: 'type', field: key, found: 'text' };
+      event[field] = composed(textOf(value) ?? '') || undefined;
+      if ((event[field]?.length ?? 0) > 255) return { code: 'too-long', field: key, found: '' };
+      isNamed ||= event[field] !== undefined;
+    }
+    const ours = event.referralRef === undefined ? undefined : readId(event.referralRef);
+    if (ours && (ours.noun === 'referral' || ours.noun === undefined)) event.referralId = ours.id;
+    if (!isNamed) return { code: 'identifier-missing', field: 'referral_id', found: '' };
+    const id = body.external_event_id ?? undefined;
+    if (id !== undefined && typeof id !== 'string')
+      return { code: 'type', field: 'external_event_id', found: 'text' };
+    const external = composed(textOf(id) ?? '') || undefined;
+    if ((external?.length ?? 0) > 255) return { code: 'too-long', field: 'external_event_id', found: '' };
+    if (external !== undefined) event.externalId = reading.idPrefix + external;
+    return metadata(event, body.metadata ?? undefined);
+  }
+
+  function metadata(event: StagedEvent, value: unknown): RowFault | undefined {
+    if (value === undefined) return undefined;
+    if (typeof value !== 'object' || value === null || Array.isArray(value))
+      return { code: 'type', field: 'metadata', found: 'an object' };
+    event.metadata = JSON.stringify(value);
+    const affiliate = (value as Record<string, unknown>).affiliate_id;
+    if (affiliate !== undefined && typeof affiliate !== 'string')
+      return { code: 'type', field: 'metadata.affiliate_id', found: 'text' };
+    event.affiliate = affiliateName(textOf(affiliate) ?? '');
+    return undefined;
+  }
+
+  function moment(event: StagedEvent, body: Record<string, unknown>): RowFault | undefined {
+    const stated = body.occurred_at ?? undefined;
+    if (stated !== undefined && typeof stated !== 'string')
+      return { code: 'type', field: 'occurred_at', found: 'text' };
+    const text = textOf(stated);
+    event.occurredAtGiven = text !== undefined;
+    if (text === undefined) {
+      event.occurredAt = reading.receivedAt.toISOString();
+      return undefined;
+    }
+    const read = readDate(text);
+    if (typeof read === 'string') return { code: read, field: 'occurred_at', found: text };
+    event.occurredAt = read.instant;
+    return undefined;
+  }
+
+  function sale(event: StagedEvent, body: Record<string, unknown>, text: string): RowFault | undefined {
+    if (event.eventType !== 'conversion') return undefined;
+    if (event.externalId === undefined) return { code: 'required', field: 'external_event_id', found: '' };
+    const currency = body.sale_amount_currency;
+    if (currency === undefined || currency === null)
+      return { code: 'required', field: 'sale_amount_currency', found: '' };
+    event.currency = typeof currency === 'string' ? currency.trim().toUpperCase() : String(currency);
+    if (!isCurrency(event.currency))
+      return { code: 'currency-unknown', field: 'sale_amount_currency', found: event.currency };
+    if (body.sale_amount === undefined || body.sale_amount === null)
+      return { code: 'required', field: 'sale_amount', found: '' };
+    if (typeof body.sale_amount !== 'number')
+      return { code: 'type', field: 'sale_amount', found: 'a number' };
+    // Up to 15 digits a number comes back out as it was written; longer ones are beyond what a sale may be.
+    if (manyDigits.test(text))
+      return { code: 'amount-format', field: 'sale_amount', found: String(body.sale_amount) };
+    const amount = parseAmount(String(body.sale_amount), event.currency);
+    if (typeof amount === 'string')
+      return { code: amount, field: 'sale_amount', found: `${body.sale_amount} ${event.currency}` };
+    if (amount < 0n)
+      return { code: 'amount-negative', field: 'sale_amount', found: String(body.sale_amount) };
+    event.amount = amount;
+    event.salesStatus = 'complete';
+    return terms(event, body) ?? exchange(event);
+  }
+
+  function exchange(event: StagedEvent): RowFault | undefined {
+    const fault = setExchange(event, reading.program, reading.rates);
+    return fault && { ...fault, field: 'sale_amount_currency' };
+  }
+
+  function terms(event: StagedEvent, body: Record<string, unknown>): RowFault | undefined {
+    for (const [key, field] of lists) {
+      const list = body[key] ?? undefined;
+      if (list === undefined) continue;
+      if (!Array.isArray(list) || !list.every((one) => typeof one === 'string'))
+        return { code: 'type', field: key, found: 'a list of texts' };
+      event[field] = canonicalList(list);
+    }
+    const interval = body.interval ?? undefined;
+    if (interval !== undefined && interval !== 'monthly' && interval !== 'yearly') {
+      return { code: 'choice', field: 'interval', found: String(interval) };
+    }
+    event.interval = interval;
+    const subscription = body.is_subscription ?? undefined;
+    if (subscription !== undefined && typeof subscription !== 'boolean')
+      return { code: 'type', field: 'is_subscription', found: 'true or false' };
+    event.isSubscription = subscription;
+    return undefined;
+  }
+}
+
+function textOf(value: unknown): string | undefined {
+  const text = typeof value === 'string' ? value.trim() : '';
+  return text === '' ? undefined : text;
+}
+
+/** Whether `text` opens more than `levels` objects and lists: nearly none does, and counting is cheaper than walking. */
+function mayBeDeeper(text: string, levels: number): boolean {
+  let opened = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
+      opened += 1;
+      if (opened > levels) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether `value` has objects or lists in one another to more than `levels`: a database takes thousands, not millions. */
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
+}
+
+/** The object on a line, or what is wrong with it in a few words that give nothing of it away. */
+export function parseObject(text: string): Record<string, unknown> | string {
+  try {
+    const body = JSON.parse(text) as unknown;
+    if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'it is something else';
+    if (mayBeDeeper(text, deepest) && isDeeper(body, deepest)) return 'it is nested too deeply';
+    const isText = !text.includes('\\u') || !noText.test(JSON.stringify(body));
+    return isText ? (body as Record<string, unknown>) : 'it holds a NUL or half a character';
+  } catch {
+    return 'it can’t be parsed';
+  }
+}

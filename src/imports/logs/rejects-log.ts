@@ -1,0 +1,41 @@
+import type { Session } from '../../db/connect.ts';
+import { readId, showId } from '../../ids.ts';
+import { faultMessage } from '../faults.ts';
+import { type LogLine, logLines } from '../files/ndjson.ts';
+import type { Landing } from '../landing.ts';
+import { matched, outcomes, type RejectsFile, writeRejects } from '../rejects.ts';
+import { suggester } from '../suggestions.ts';
+
+/** What an earlier import has added to the end of a line. */
+const earlierFault =
+  /,?(?:"import":"(imp_[0-9a-z]{26})",)?"line":\d+,"error":"[^"]*","field":"[^"]*","message":"(?:[^"\\]|\\.)*"(?:,"suggestion":"(?:[^"\\]|\\.)*")?\}$/;
+
+/** The import that rejected the lines of a log, as the first of them says. */
+export function rejectsIn(group: LogLine[]): string | undefined {
+  const shown = group[0]?.n === 1 ? earlierFault.exec(group[0].text)?.[1] : undefined;
+  return shown === undefined ? undefined : readId(shown)?.id;
+}
+
+/**
+ * Reads the log a second time and writes its rejected lines as JSON lines that people can correct and import: with
+ * import, line, error, field, message and suggestion added, else letter for letter.
+ */
+export async function writeRejectsLog(session: Session, landing: Landing): Promise<RejectsFile> {
+  const { file, work, importId, mover } = landing;
+  const suggest = await suggester(session, mover.accountId);
+  const rejected = matched(logLines(file.read(), file, true), outcomes(session, 'rejected'));
+  async function* chunks(): AsyncGenerator<string> {
+    for await (const { record, outcome } of rejected) {
+      const { line, code, field, found } = outcome;
+      const message = faultMessage(code, field, found);
+      const suggestion = suggest(outcome) || undefined;
+      const named = { import: showId('import', importId), line, error: code, field, message, suggestion };
+      const added = JSON.stringify(named);
+      const body =
+        code === 'json' ? JSON.stringify({ text: record.text }) : record.text.replace(earlierFault, '}');
+      const start = body.replace(/\s*\}$/, '');
+      yield `${start}${start === '{' ? '' : ','}${added.slice(1)}\n`;
+    }
+  }
+  return writeRejects(work.context.config.workspace, importId, 'ndjson', chunks());
+}

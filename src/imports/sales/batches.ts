@@ -1,0 +1,108 @@
+import type { Session } from '../../db/connect.ts';
+import type { Mover } from '../../ledger/journal.ts';
+import type { PriceAhead, PricedBatch } from '../../ledger/price-ahead.ts';
+import { keepPriced } from '../../ledger/price-ahead.ts';
+import {
+  type Batch,
+  canBePriced,
+  noVerdicts,
+  record,
+  recordPriced,
+  type Verdicts,
+} from '../../ledger/record.ts';
+import type { StagedSale } from '../../ledger/stage.ts';
+import { StageLoader } from '../../ledger/stage-loader.ts';
+import { type Packet, StageWriter } from '../../ledger/stage-writer.ts';
+
+/**
+ * Rows that are sent and recorded together: enough to be fast, few enough to stay small in memory. The first are fewer,
+ * so that both connections have work early.
+ */
+export const batchRows = 25_000;
+const firstRows = 5_000;
+
+export interface Recording {
+  fields: Iterable<keyof StagedSale>;
+  idPrefix: string;
+  ahead?: PriceAhead;
+  /** The rows are likely to be known: each batch is judged, not tried first. */
+  isAgain?: boolean;
+}
+
+/**
+ * Collects sales, which have no other fields than `fields`, and records them a batch at a time under ids that begin
+ * with `idPrefix`. While one batch is recorded, the next waits; in a file of several batches it is priced `ahead`
+ * meanwhile, as long as all that comes is new.
+ */
+export function batchRecorder(
+  session: Session,
+  mover: Mover,
+  batch: Batch,
+  { fields, idPrefix, ahead, isAgain }: Recording,
+) {
+  const total: Verdicts = { ...noVerdicts };
+  // Limits that count a referral's sales in order need the whole file at once, whatever order its rows are in.
+  const isWhole = batch.program.hasDurations && batch.hasCustomers;
+  const writer = new StageWriter(fields, idPrefix, { keepsAll: isWhole });
+  const loader = new StageLoader(session, mover.accountId, writer.columns);
+  let staged = 0;
+  let expectsNew = !isAgain;
+  let isAhead = false;
+  const underWay: Promise<void>[] = [];
+
+  async function send(
+    packet: Packet,
+    priced: Promise<PricedBatch | undefined> | undefined,
+    isLast: boolean,
+  ): Promise<void> {
+    const isPlain = await loader.loadTerms(packet);
+    await loader.loadFaults(packet);
+    total.rejected += packet.faults.count;
+    staged += packet.count;
+    const ready = await priced;
+    if (ready && expectsNew) {
+      const recorded = await recordPriced(session, mover, batch, ready);
+      if (recorded !== undefined) {
+        total.recorded += recorded;
+        return;
+      }
+    }
+    await loader.loadSales(packet);
+    if (isWhole && isLast) await loader.analyse();
+    if (staged === 0 || (isWhole && !isLast)) return;
+    const verdicts = await record(session, mover, batch, isPlain && expectsNew && !ready);
+    expectsNew = verdicts.recorded > 0 && verdicts.recorded === packet.count;
+    for (const key of Object.keys(total) as (keyof Verdicts)[]) total[key] += verdicts[key];
+  }
+
+  async function flush(isLast: boolean): Promise<void> {
+    const packet = writer.take();
+    if (ahead && underWay.length === 0 && !isLast && canBePriced(batch)) {
+      await keepPriced(session);
+      isAhead = true;
+    }
+    const priced = isAhead
+      ? ahead?.price(mover.accountId, batch, packet, { columns: writer.columns, isNew: expectsNew })
+      : undefined;
+    priced?.catch(() => {});
+    const before = underWay.at(-1) ?? Promise.resolve();
+    const sent = before.then(() => send(packet, priced, isLast));
+    sent.catch(() => {});
+    underWay.push(sent);
+    await underWay.at(isAhead ? -3 : -2);
+    if (underWay.length > 3) underWay.shift();
+  }
+
+  return {
+    /** Returns a promise to wait for when a batch is full. */
+    add(sale: StagedSale): Promise<void> | undefined {
+      writer.add(sale);
+      return writer.holds(underWay.length === 0 ? firstRows : batchRows) ? flush(false) : undefined;
+    },
+    async finish(): Promise<Verdicts> {
+      if (writer.waiting > 0 || isWhole) await flush(true);
+      await underWay.at(-1);
+      return total;
+    },
+  };
+}

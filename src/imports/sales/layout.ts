@@ -1,0 +1,193 @@
+import type { SourceConfig } from '../../config.ts';
+import { PayrunError } from '../../errors.ts';
+import type { InputFile } from '../files/open.ts';
+import { type CsvFile, readCsv } from '../files/records.ts';
+import type { Source } from '../source.ts';
+import { presetFor } from './preset.ts';
+import { type Proposal, propose } from './proposal.ts';
+import { returned } from './returned.ts';
+import { type Fit, fitting, tableReading } from './sale-layout.ts';
+
+/** Which layout a file was read in, or whose log it is, and why that one. */
+export interface LayoutReport {
+  /** The source of payrun.json, if one. */
+  source: string | null;
+  /** The known export, if one. */
+  preset: string | null;
+  /** Whose events an event log holds; null for a sales file. */
+  log: Exclude<SourceConfig['kind'], 'sales_csv'> | null;
+  /** One sentence for people. */
+  why: string;
+}
+
+/** A file whose header was read. */
+interface ReadFile {
+  file: InputFile;
+  csv: CsvFile;
+  /** Reads the file anew, from its first row. */
+  again(): Promise<CsvFile>;
+  /** The import that rejected its rows, if they say so; known when they have been read. */
+  rejectsOf(): string | undefined;
+}
+
+/** A file whose header was read and understood. */
+export interface UnderstoodFile extends ReadFile, Omit<Fit, 'why'> {
+  layout: LayoutReport;
+}
+
+/**
+ * Reads the header of a sales file and finds the layout that it has: that of the first of `sources` which fits, each
+ * with its own encoding and the like, then that of a known export. `onBytes` is told of the bytes that are read. Raises
+ * `file-refused`: when nothing fits, with what the first source misses and a proposal.
+ */
+export async function understand(
+  given: InputFile,
+  sources: Source[],
+  onBytes?: (bytes: number) => void,
+): Promise<UnderstoodFile> {
+  const found = await find(given, sources, onBytes);
+  if ('layout' in found) return found;
+  throw found.read ? strange(found.read, await proposalFor(found.read), found.fault, sources) : found.fault;
+}
+
+/**
+ * The source `ref` that the columns of a file may mean, as payrun.json would have it. Raises like `understand`, also where
+ * the proposal has gaps, and `usage` for a file that needs no mapping.
+ */
+export async function proposedSource(
+  given: InputFile,
+  sources: Source[],
+  ref: string,
+  program: string,
+): Promise<Record<string, unknown>> {
+  const found = await find(given, sources);
+  if ('layout' in found) {
+    throw new PayrunError('usage', 'The file needs no mapping; it is understood as it is.', {
+      place: { file: given.shown },
+      found: found.layout.why,
+      todo: 'Import it without --save-mapping.',
+    });
+  }
+  if (!found.read) throw found.fault;
+  const proposal = await proposalFor(found.read);
+  if (proposal.missing.length > 0) throw strange(found.read, proposal, found.fault, sources);
+  const { mapping, defaults, decimal, date_format: dateFormat } = proposal;
+  return {
+    ref,
+    kind: 'sales_csv',
+    program,
+    ...(decimal !== undefined && { decimal }),
+    ...(dateFormat !== undefined && { date_format: dateFormat }),
+    mapping,
+    ...(Object.keys(defaults).length > 0 && { defaults }),
+  };
+}
+
+type StrangeFile = ReadFile & { source: Source };
+
+/** `read` is the file as it is read without any source, where one was not named. */
+async function find(
+  given: InputFile,
+  sources: Source[],
+  onBytes?: (bytes: number) => void,
+): Promise<UnderstoodFile | { read: StrangeFile | undefined; fault: PayrunError }> {
+  const faults: PayrunError[] = [];
+  let read: StrangeFile | undefined;
+  for (const alike of alikeInForm(sources)) {
+    const opened = await orFault(() => openAs(alike, given, onBytes));
+    const fit =
+      opened instanceof PayrunError
+        ? opened
+        : await orFault(() => fitting(alike, opened.csv, opened.file.shown));
+    if (opened instanceof PayrunError || fit instanceof PayrunError) faults.push(fit as PayrunError);
+    else return understood(opened, fit);
+    const canonical = alike.find((one) => one.ref === undefined);
+    if (canonical && !(opened instanceof PayrunError)) read = { ...opened, source: canonical };
+  }
+  if (read) presetFor(read.csv.header, placeOf(read));
+  return { read, fault: faults[0]! };
+}
+
+async function openAs(
+  alike: Source[],
+  given: InputFile,
+  onBytes?: (bytes: number) => void,
+): Promise<ReadFile> {
+  const { encoding, sheet } = alike[0]!.settings;
+  const file = given.as(encoding, sheet);
+  const how = tableReading(alike, file.shown);
+  const { csv, rejectsOf } = returned(await readCsv(file, { ...how, onBytes }));
+  const same = { ...how, delimiter: csv.delimiter, headerLine: csv.headerLine };
+  return { file, csv, rejectsOf, again: async () => returned(await readCsv(file, same)).csv };
+}
+
+function understood(opened: ReadFile, { why, ...fit }: Fit): UnderstoodFile {
+  const layout = { source: fit.source.ref ?? null, preset: fit.preset?.name ?? null, log: null, why };
+  return { ...opened, ...fit, layout };
+}
+
+/** Sources that read a file in the same way come together, in their order; Payrun's own columns come last. */
+function alikeInForm(sources: Source[]): Source[][] {
+  const form = ({ ref, settings }: Source) => {
+    const { encoding, sheet, delimiter, quotes, trim, header_row: headerLine, allow_partial } = settings;
+    return JSON.stringify([
+      ref === undefined,
+      encoding,
+      sheet,
+      delimiter,
+      quotes,
+      trim,
+      headerLine,
+      allow_partial,
+    ]);
+  };
+  return [...Map.groupBy(sources, form).values()];
+}
+
+function placeOf({ file, csv }: ReadFile): { file: string; line: number } {
+  return { file: file.shown, line: csv.headerLine };
+}
+
+async function orFault<T>(work: () => T | Promise<T>): Promise<T | PayrunError> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (cause instanceof PayrunError) return cause;
+    throw cause;
+  }
+}
+
+/**
+ * A file that nothing fits, with a proposal what its columns may mean: the next step is a person's. It says what the
+ * first source misses, unless there are several.
+ */
+function strange(
+  read: ReadFile,
+  { lines, missing }: Proposal,
+  fault: PayrunError,
+  sources: Source[],
+): PayrunError {
+  const hasOwn = sources.length > 1;
+  const what =
+    'The header fits no source of payrun.json, and neither Payrun’s own columns nor a known export.';
+  const mapIt = 'Map the columns in a source of payrun.json, run "payrun apply" and import with --source.';
+  const acceptIt =
+    'If that is what the columns mean, import with --save-mapping and a name for the source that it makes in payrun.json.';
+  const found = hasOwn ? read.csv.header.join(', ').slice(0, 300) : fault.found;
+  return new PayrunError('file-refused', hasOwn ? what : fault.message, {
+    place: placeOf(read),
+    ...(found === undefined ? {} : { found }),
+    aside: lines,
+    todo: missing.length === 0 ? acceptIt : hasOwn ? mapIt : fault.todo,
+  });
+}
+
+async function proposalFor({ csv, source }: StrangeFile): Promise<Proposal> {
+  for await (const group of csv.groups) {
+    const rows = group.slice(0, rowsLookedAt).map((record) => record.cells);
+    return propose(csv.header, rows, source.currency);
+  }
+  return propose(csv.header, [], source.currency);
+}
+
+const rowsLookedAt = 100;

@@ -1,0 +1,90 @@
+import { type SaleField, saleFields } from '../../config-schema.ts';
+import { type Columns, findColumns } from '../columns.ts';
+import type { CsvFile, TableReading } from '../files/records.ts';
+import type { Source } from '../source.ts';
+import { overPreset, type Preset, presetColumns, presetFor, presetNamed } from './preset.ts';
+import { requiredSaleFields } from './sale-row.ts';
+
+/** How the columns of a file were found. */
+export interface Fit {
+  /** With what the preset adds to it. */
+  source: Source;
+  columns: Columns<SaleField>;
+  preset: Preset | undefined;
+  /** The date format that payrun.json states for a preset. */
+  dateFormat: string | undefined;
+  /** One sentence for people. */
+  why: string;
+}
+
+/** How a file that one of `sources` reads is taken apart: as the first of them says, under a header that fits any. */
+export function tableReading(sources: Source[], shown: string): TableReading {
+  const { delimiter, quotes, trim, header_row: headerLine, allow_partial: isPartial } = sources[0]!.settings;
+  const layout = (names: string[]) => {
+    try {
+      return fitting(sources, { header: names, headerLine: 1 }, shown).columns;
+    } catch {
+      return undefined;
+    }
+  };
+  return { delimiter, quotes, trim, headerLine, isPartial, layout };
+}
+
+/**
+ * The first of `sources` whose columns the file has; after Payrun's own columns come the known exports. Raises
+ * `file-refused` for what the first of all lacks, and for a header that several exports have.
+ */
+export function fitting(
+  sources: Source[],
+  { header, headerLine }: Pick<CsvFile, 'header' | 'headerLine'>,
+  shown: string,
+): Fit {
+  const place = { file: shown, line: headerLine };
+  let first: unknown;
+  for (const source of sources) {
+    try {
+      return bySource(source, header, place);
+    } catch (cause) {
+      first ??= cause;
+    }
+  }
+  const canonical = sources.find((one) => one.ref === undefined);
+  const preset = canonical && presetFor(header, place);
+  if (!canonical || !preset) throw first;
+  const known = preset.headers.map((names) => `"${typeof names === 'string' ? names : names[0]}"`).join(', ');
+  return { ...onPreset(canonical, preset, header, place), why: `the header has ${known}` };
+}
+
+type Place = { file: string; line: number };
+
+function bySource(source: Source, header: string[], place: Place): Fit {
+  const { ref, settings } = source;
+  if (settings.preset !== undefined)
+    return {
+      ...onPreset(source, presetNamed(settings.preset), header, place),
+      why: `the source "${ref}" names it`,
+    };
+  const layout = {
+    fields: saleFields,
+    required: requiredSaleFields,
+    mapping: settings.mapping,
+    defaults: { affiliate: '', ...settings.defaults },
+  };
+  const columns = findColumns(header, layout, place);
+  return {
+    source,
+    columns,
+    preset: undefined,
+    dateFormat: undefined,
+    why: ref === undefined ? 'the header has Payrun’s own columns' : 'the header has its columns',
+  };
+}
+
+function onPreset(source: Source, preset: Preset, header: string[], place: Place): Omit<Fit, 'why'> {
+  return {
+    source: overPreset(source, preset),
+    columns: presetColumns(preset, source, header, place),
+    preset,
+    dateFormat: source.settings.date_format,
+  };
+}

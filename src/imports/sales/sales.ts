@@ -1,0 +1,208 @@
+import { type SaleField, saleFields } from '../../config-schema.ts';
+import { type Session, throwIfInterrupted } from '../../db/connect.ts';
+import { PayrunError } from '../../errors.ts';
+import { newIdPrefix } from '../../ids.ts';
+import { type Batch, postTally, programTerms } from '../../ledger/record.ts';
+import { createStage, type StagedSale } from '../../ledger/stage.ts';
+import { assertExpected } from '../expected.ts';
+import { guessedEncoding } from '../files/encoding.ts';
+import type { CsvFile, CsvRecord } from '../files/records.ts';
+import { firstImport, stylesOf } from '../first-import.ts';
+import { type Landed, type Landing, warningOf } from '../landing.ts';
+import { PreviewRows, previewOf } from '../preview.ts';
+import type { Rates } from '../rates.ts';
+import type { RejectsFile } from '../rejects.ts';
+import { writeRejectsCsv } from '../rejects-csv.ts';
+import type { Source } from '../source.ts';
+import type { Evidence } from '../values/styles.ts';
+import { batchRecorder } from './batches.ts';
+import { besideRows } from './beside-rows.ts';
+import { compareTotals } from './controls.ts';
+import { type UnderstoodFile, understand } from './layout.ts';
+import { openPreset, type PresetRows } from './preset-rows.ts';
+import { proveStyles } from './prove.ts';
+import { refundsBeside, settleRefunds } from './refunds.ts';
+import { type SaleReader, saleReader, type Warnings } from './sale-row.ts';
+import { asText } from './typed-cells.ts';
+import { ignoreStrangers, Unattributed } from './unattributed.ts';
+
+const fieldNames = {
+  external_id: 'externalId',
+  affiliate: 'affiliate',
+  amount: 'amount',
+  currency: 'currency',
+  occurred_at: 'occurredAt',
+  customer_id: 'customerId',
+  customer_email: 'email',
+  product_ids: 'productIds',
+  price_ids: 'priceIds',
+  interval: 'interval',
+  is_subscription: 'isSubscription',
+  sales_status: 'salesStatus',
+  hold_days: 'holdDays',
+  expense: 'expense',
+  note: 'note',
+  refund_of: 'refundOf',
+  refunded_total: 'refundedTotal',
+} as const satisfies Record<SaleField, keyof StagedSale>;
+
+/**
+ * Streams a sales CSV into the ledger inside the caller's transaction: while Postgres records one batch, the next is
+ * parsed. The first of `sources` whose columns the file has reads it, else a preset. Raises `file-refused` for a file that can't be
+ * read as a whole.
+ */
+export async function landSales(
+  session: Session,
+  landing: Landing,
+  sources: Source[],
+  rates: Rates,
+): Promise<Landed & { sourceId: string | null }> {
+  const { work, mover, progress } = landing;
+  let bytes = 0;
+  const understood = await understand(landing.file, sources, (count) => {
+    bytes += count;
+  });
+  const { file, csv, again, rejectsOf, source, columns, preset, layout } = understood;
+  const { settings } = source;
+  const program = await programTerms(session, mover.accountId, source.programId);
+  const { defaults } = settings;
+  const warnings: Warnings = { timesThatComeTwice: 0, idsLikeDates: 0 };
+  const header = [...csv.header, ...(preset?.makes ?? [])];
+  const reader = saleReader({ shown: file.shown, columns, header, settings, program, rates }, warnings);
+  const left = settings.unattributed === 'ignore' ? new Unattributed(columns, defaults) : undefined;
+  const rows = preset && (await openPreset(work, understood, program.currency, preset));
+  const present = saleFields.filter((field) => columns.has(field) || defaults?.[field] !== undefined);
+  const batch: Batch = {
+    program,
+    importId: landing.importId,
+    hasCustomers: present.some((field) => field === 'customer_id' || field === 'customer_email'),
+    ignoresUnattributed: left !== undefined,
+  };
+  await createStage(session);
+  const idPrefix = newIdPrefix(mover.now);
+  const recorder = batchRecorder(session, mover, batch, {
+    fields: stagedFields(present, rates),
+    idPrefix,
+    ahead: landing.ahead,
+    isAgain: landing.isAgain,
+  });
+  const preview = work.dryRun ? new PreviewRows(header, columns) : undefined;
+  const refunds = await refundsBeside(session, mover, present);
+  const earlierStyles = async () => {
+    const first = await firstImport(session, mover.accountId, { kind: 'sales', file }, rejectsOf());
+    return stylesOf(session, mover.accountId, first);
+  };
+  let records = 0;
+  for await (const group of rows ? rows.records(csv.groups) : csv.groups) {
+    for (const one of group) {
+      const read =
+        rows?.spoiled(one) ?? reader.read(one) ?? (await readProven(one, reader, again, earlierStyles));
+      if (rows && !rows.isSale(one)) continue;
+      const sale = left ? left.keep(read, one) : read;
+      if (!sale) continue;
+      const full = sale.refundOf === undefined ? recorder.add(sale) : undefined;
+      if (full) await full;
+      if (refunds) await refunds.add(sale);
+      if (preview && !preview.isFull) preview.add(one, sale);
+    }
+    records += group.length;
+    throwIfInterrupted(work.context.signal);
+    progress.at(records, bytes / Math.max(1, file.bytes));
+  }
+  const { amount, controls, evidence: styles } = reader.figures;
+  const at = { amount: columns.get('amount'), currency: columns.get('currency') };
+  if (landing.expected) assertExpected(landing.expected, controls, file.shown);
+  const agreed = compareTotals(csv.beside.totals, controls, at, amount, file.shown);
+  const verdicts = await recorder.finish();
+  if (records === 0 && !settings.allow_empty) throw emptyFile(file.shown, csv.headerLine);
+  const tally = await postTally(session, mover);
+  const { otherAffiliate, ignored, ...ended } = verdicts;
+  const strangers = left ? await ignoreStrangers(session, mover) : 0;
+  ended.rejected -= strangers;
+  const staged = { refunds: refunds?.stage };
+  const { counts, ...settled } = await settleRefunds(session, mover, landing.importId, staged, {
+    counts: ended,
+    ...tally,
+  });
+  const leftOut = ignored + strangers + (left?.ignored ?? 0) + (rows?.noSales ?? 0);
+  const rejects =
+    counts.rejected === 0 ? undefined : await rejectsOfSales(session, landing, understood, rows);
+  return {
+    rows: records + csv.ignored(),
+    counts: { ...counts, ignored: leftOut + csv.ignored() },
+    ...settled,
+    warnings: [
+      ...guessedEncoding(file.encoding),
+      ...besideRows(csv, warnings),
+      ...agreed,
+      ...customersOfOthers(otherAffiliate),
+      ...(rejects?.note === undefined ? [] : [rejects.note]),
+    ],
+    rejects,
+    rejectsOf: rejectsOf(),
+    preview:
+      preview &&
+      (await previewOf(session, mover, landing.importId, {
+        encoding: file.encoding,
+        delimiter: csv.isTyped ? null : csv.delimiter,
+        header_line: csv.headerLine,
+        styles,
+        rows: preview.rows,
+        event_types: [],
+      })),
+    styles,
+    sourceId: source.id ?? null,
+    layout,
+  };
+}
+
+/** What staged sales may have, where their file or its defaults give the fields `present`. */
+function stagedFields(present: SaleField[], rates: Rates): (keyof StagedSale)[] {
+  const exchange = rates.isEmpty ? [] : (['fxRate'] as const);
+  return [...present.map((field) => fieldNames[field]), 'occurredAtGiven', 'salesStatus', ...exchange];
+}
+
+async function rejectsOfSales(
+  session: Session,
+  { work, mover, importId }: Landing,
+  { file, csv, again, columns, source }: UnderstoodFile,
+  rows: PresetRows | undefined,
+): Promise<RejectsFile> {
+  const inText = (groups: AsyncIterable<CsvRecord[]>) => asText(groups, columns, source.settings);
+  return writeRejectsCsv(session, {
+    file,
+    again,
+    importId,
+    workspace: work.context.config.workspace,
+    accountId: mover.accountId,
+    match: rows?.withFurtherLines.bind(rows),
+    ...(csv.isTyped ? { asText: inText } : {}),
+  });
+}
+
+/** The warning for rows whose customer belongs to another affiliate than the one they name. */
+export function customersOfOthers(rows: number): string[] {
+  return warningOf(
+    rows,
+    'row names another affiliate than its customer belongs to; the row’s own was credited',
+    'rows name another affiliate than their customer belongs to; the rows’ own were credited',
+  );
+}
+
+/** Looks through the file for what proves the styles that are open, then reads the record that waited for it. */
+async function readProven(
+  record: CsvRecord,
+  reader: SaleReader,
+  again: () => Promise<CsvFile>,
+  earlier: () => Promise<Evidence[]>,
+): Promise<StagedSale> {
+  await proveStyles(await again(), reader.figures.styled, earlier);
+  return reader.read(record)!;
+}
+
+function emptyFile(shown: string, line: number): PayrunError {
+  return new PayrunError('file-refused', 'The file has a header but no rows.', {
+    place: { file: shown, line },
+    todo: 'Export it again, or set allow_empty in the source if a file without sales is normal.',
+  });
+}

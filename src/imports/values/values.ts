@@ -1,0 +1,78 @@
+import type { ProgramRow } from '../../db/tables.ts';
+import { readId } from '../../ids.ts';
+import type { StagedSale } from '../../ledger/stage.ts';
+import { localDay } from '../../time.ts';
+import type { RowFault } from '../faults.ts';
+import type { Rates } from '../rates.ts';
+
+/**
+ * Gives a sale in another currency than its programme's the rate of exchange of its day on the programme's calendar.
+ * Returns a fault where rates.csv has none: an amount is never relabelled in silence.
+ */
+export function setExchange(
+  sale: StagedSale,
+  program: Pick<ProgramRow, 'currency' | 'timezone'>,
+  rates: Rates,
+): RowFault | undefined {
+  if (sale.currency === program.currency) return undefined;
+  const day = localDay(new Date(sale.occurredAt!), program.timezone);
+  const rate = rates.find(sale.currency!, program.currency, day);
+  if (!rate)
+    return {
+      code: 'rate-missing',
+      field: 'currency',
+      found: `${sale.currency} to ${program.currency} on ${day}`,
+    };
+  Object.assign(sale, { fxRate: rate.rate, fxMinorRate: rate.minorRate, fxDay: day, fxSource: rate.source });
+  return undefined;
+}
+
+/** The name of an affiliate as the ledger looks it up: an id in its public form becomes the plain one. */
+export function affiliateName(text: string): string | undefined {
+  if (text === '') return undefined;
+  const read = /^aff_/i.test(text) ? readId(text) : undefined;
+  return read?.noun === 'affiliate' ? read.id : composed(text);
+}
+
+/** The products or prices in one cell, each once and in order, so that their order is no fact of a sale. */
+export function listOf(text: string): string[] | undefined {
+  if (text === '') return undefined;
+  return canonicalList(text.split(/[;|]/));
+}
+
+export function canonicalList(values: string[]): string[] | undefined {
+  const kept = values.map((value) => value.trim()).filter(Boolean);
+  return kept.length === 0 ? undefined : [...new Set(kept)].sort();
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII as a whole.
+const ascii = /^[\x00-\x7f]*$/;
+
+const invisible = /[\u200b\u2060\ufeff]/g;
+
+/** Text in Unicode's composed form (NFC), without marks of no width, so that the same name is the same bytes. */
+export function composed(text: string): string {
+  return ascii.test(text) ? text : text.replace(invisible, '').normalize('NFC').trim();
+}
+
+/** An e-mail address without the scheme of a link, its domain in small letters, its local part as it is. */
+export function emailOf(text: string): string {
+  const address = composed(text.replace(/^mailto:/i, ''));
+  const at = address.lastIndexOf('@') + 1;
+  return at === 0 ? address : address.slice(0, at) + address.slice(at).toLowerCase();
+}
+
+/** What people and programs write into a cell to say that it is empty. */
+const empties = new Set(['-', '--', 'N/A', 'n/a', '#N/A']);
+
+/** The text of a cell, trimmed; empty also when it says so. What is written `="00123"` is the text in the quotes. */
+export function textOf(cell: string): string {
+  let text = cell.trim();
+  if (text.charCodeAt(0) === 61) text = /^="(.*)"$/s.exec(text)?.[1]?.trim() ?? text;
+  return text.length <= 4 && empties.has(text) ? '' : text;
+}
+
+/** A text that is no number, without the apostrophe by which a spreadsheet is told so. */
+export function unquoted(text: string): string {
+  return text.startsWith("'") ? text.slice(1).trimStart() : text;
+}
