@@ -97,7 +97,7 @@ Parked: 1 row, nothing to be done
      1           3  The customer is not known yet; the event is tried again every night.
 
 Rejected: 1 row to correct
-  rows  first line  field                  what is wrong
+  rows  first line  field                  what is wrong with the first
      1           4  metadata.affiliate_id  There is no affiliate "nobody"; import the affiliate first, or correct the name.
 
 To do exactly this, `);
