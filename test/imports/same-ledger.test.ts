@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { expect, test } from 'vitest';
 import { dreamtDesk } from '../ledger/dreamt-desk.ts';
+import { deskWithTwo, header } from '../ledger/selling.ts';
 import { testDatabase } from '../support/database.ts';
 import type { Desk } from '../support/desk.ts';
 import { ledgerOf } from '../support/ledger-of.ts';
@@ -192,4 +193,19 @@ test('cut in two, whichever part comes first, a file gives the same ledger', asy
     }),
     12,
   );
+});
+
+test('of two affiliates whose sales to one customer are of the same moment, the same one has the customer in any order', async () => {
+  const rows = [
+    's-1,bob,10.00,USD,2026-01-10,c1',
+    's-2,ann,10.00,USD,2026-01-10,c1',
+    's-3,,10.00,USD,2026-01-11,c1',
+  ];
+  const ledgers = [rows, rows.toReversed()].map(async (some) => {
+    const desk = await deskWithTwo(db);
+    await desk.land('sales', `${header},customer_id\n${some.join('\n')}\n`);
+    return ledgerOf(desk.world);
+  });
+  const [one, other] = await Promise.all(ledgers);
+  expect(other).toEqual(one);
 });

@@ -9,7 +9,7 @@ import { findCustomers } from './customers.ts';
  * that names an affiliate and a customer nobody knows yet, as a lead since that row; recording its sale then moves it up.
  * A double of an earlier row creates none. Rows known by an identifier go first, rows known by e-mail alone second, so
  * that both kinds of the same customer meet in one referral; the earliest of several rows with one identifier in common
- * has it.
+ * has it, of those at one moment the one with the first external id, wherever it stands in the file.
  */
 export async function introduce(session: Session, mover: Mover, programId: string): Promise<void> {
   let customers = await findCustomers(session, mover.accountId);
@@ -52,13 +52,14 @@ async function createReferrals(
       where name.affiliate_id is not null and (doubled.first_n = s.n or doubled.first_n is null)
         and (coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null) = ${byMail}
         and conversion.is_recorded is null
-      order by ${identity}, s.occurred_at, s.n
+      order by ${identity}, s.occurred_at, s.external_id collate "C", s.n
     )
     insert into referral (account_id, id, program_id, affiliate_id, ref, customer_id, external_user_id, click_id,
       email, email_folded, status, created_at)
-    select ${mover.accountId}::integer, (${newIdPrefix(mover.now)} || lpad(to_hex(n), 10, '0'))::uuid, ${programId}::uuid,
-      named_id, referral_ref, customer_id, external_user_id, click_id, email, email_folded, 'lead', occurred_at
-    from stranger order by occurred_at, n
+    select ${mover.accountId}::integer,
+      (${newIdPrefix(mover.now)} || lpad(to_hex(row_number() over (order by occurred_at, external_id collate "C", n)), 10, '0'))::uuid,
+      ${programId}::uuid, named_id, referral_ref, customer_id, external_user_id, click_id, email, email_folded, 'lead', occurred_at
+    from stranger order by occurred_at, external_id collate "C", n
     on conflict do nothing`.execute(session.sql);
 }
 

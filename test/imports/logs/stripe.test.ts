@@ -7,6 +7,7 @@ import { importInbox, retryParked } from '../../../src/imports/import.ts';
 import { audited, booked, referrals } from '../../support/books.ts';
 import { testDatabase } from '../../support/database.ts';
 import type { Desk } from '../../support/desk.ts';
+import { ledgerOf } from '../../support/ledger-of.ts';
 import { holds } from '../../support/property.ts';
 import { deskOfAnn } from '../ann.ts';
 
@@ -70,7 +71,7 @@ async function books(desk: Desk): Promise<unknown> {
     }),
   );
   const byText = (a: unknown, b: unknown) => (text(a) < text(b) ? -1 : 1);
-  return { sales: sales.sort(byText), referrals: known.sort(byText), faults: await audited(desk.world) };
+  return { sales: sales.sort(byText), referrals: known.sort(byText), ledger: await ledgerOf(desk.world) };
 }
 
 const text = (value: unknown) =>
