@@ -101,7 +101,7 @@ async function importsAreExplained(shop: Shop, [first, second, third]: Landed[])
     `came back as  ${third!.import}`,
   ])
     expect(shown.stdout).toContain(part);
-  expect(shown.stdout).toContain('"x USD" is no amount');
+  expect(shown.stdout).toContain('"x" is no amount');
   expect(shown.stdout).toContain(`They are in ${second!.rejects_file}`);
   await rm(path.join(shop.cwd, second!.rejects_file));
   const gone = await payrun(['imports', 'show', second!.import.toUpperCase()], shop);
