@@ -123,13 +123,17 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
         done.push({ run, kind, dryRun: spec.dryRun, outcome: result.outcome });
       } catch (cause) {
         const isLast = file === files.at(-1);
-        if (!(cause instanceof PayrunError) || cause.code !== 'file-refused' || (isLast && done.length === 0))
-          throw cause;
+        if (!isOfFile(cause) || (isLast && done.length === 0)) throw cause;
         done.push({ run: null, kind, dryRun: spec.dryRun, refused: cause, file });
       }
     }
     return answerOf(done);
   });
+}
+
+/** Whether only this file is at fault: what became of the others is told all the same. */
+function isOfFile(cause: unknown): cause is PayrunError {
+  return cause instanceof PayrunError && ['file-refused', 'file-unreadable'].includes(cause.code);
 }
 
 function answerOf(done: Imported[]): Answer {

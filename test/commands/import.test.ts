@@ -75,3 +75,10 @@ test('an affiliate stands once among those who would earn, whether or not each s
     { affiliate: 'ann', sales: '30.00', commissions: '2.00' },
   ]);
 });
+
+test('a file that is not there does not keep secret what became of the others', async () => {
+  const run = await payrun(['import', 'affiliates', 'affiliates.csv', 'missing.csv', '--again'], shop);
+  expect(run.code).toBe(1);
+  expect(run.stdout).toContain('affiliates.csv');
+  expect(run.stdout).toContain('There is no such file.');
+});
