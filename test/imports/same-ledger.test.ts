@@ -209,3 +209,20 @@ test('of two affiliates whose sales to one customer are of the same moment, the 
   const [one, other] = await Promise.all(ledgers);
   expect(other).toEqual(one);
 });
+
+test('whose a customer is does not depend on where in a long file the first sale stands', async () => {
+  const between = Array.from({ length: 6_000 }, (_, at) => `s-${at},ann,1.00,USD,2026-01-10,x${at}`);
+  const rows = [
+    'a-1,bob,10.00,USD,2026-01-10,c1',
+    ...between,
+    'z-2,ann,10.00,USD,2026-01-09,c1',
+    'z-3,,10.00,USD,2026-01-11,c1',
+  ];
+  const ledgers = [rows, rows.toReversed()].map(async (some) => {
+    const desk = await deskWithTwo(db);
+    await desk.land('sales', `${header},customer_id\n${some.join('\n')}\n`);
+    return ledgerOf(desk.world);
+  });
+  const [one, other] = await Promise.all(ledgers);
+  expect(other).toEqual(one);
+});

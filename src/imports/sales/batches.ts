@@ -41,8 +41,9 @@ export function batchRecorder(
   { fields, idPrefix, ahead, isAgain }: Recording,
 ) {
   const total: Verdicts = { ...noVerdicts };
-  // Limits that count a referral's sales in order need the whole file at once, whatever order its rows are in.
-  const isWhole = batch.program.hasDurations && batch.hasCustomers;
+  // Whose a customer is, and limits that count a referral's sales, go by the time of the sales, whatever order the rows
+  // are in: that needs the whole file at once.
+  const isWhole = batch.hasCustomers;
   const writer = new StageWriter(fields, idPrefix, { keepsAll: isWhole });
   const loader = new StageLoader(session, mover.accountId, writer.columns);
   let staged = 0;
