@@ -42,11 +42,12 @@ export function batchRecorder(
 ) {
   const total: Verdicts = { ...noVerdicts };
   // Whose a customer is, and limits that count a referral's sales, go by the time of the sales, whatever order the rows
-  // are in: that needs the whole file at once.
-  const isWhole = batch.hasCustomers;
+  // are in: what can't be priced ahead waits in the stage until the last row. A log has named its customers before.
+  const isWhole = batch.hasCustomers && (batch.log === undefined || batch.program.hasDurations);
   const writer = new StageWriter(fields, idPrefix, { keepsAll: isWhole });
   const loader = new StageLoader(session, mover.accountId, writer.columns);
-  let staged = 0;
+  /** Sales in the stage. */
+  let waiting = 0;
   let expectsNew = !isAgain;
   let isAhead = false;
   const underWay: Promise<void>[] = [];
@@ -59,9 +60,8 @@ export function batchRecorder(
     const isPlain = await loader.loadTerms(packet);
     await loader.loadFaults(packet);
     total.rejected += packet.faults.count;
-    staged += packet.count;
     const ready = await priced;
-    if (ready && expectsNew) {
+    if (ready && expectsNew && waiting === 0) {
       const recorded = await recordPriced(session, mover, batch, ready);
       if (recorded !== undefined) {
         total.recorded += recorded;
@@ -69,9 +69,11 @@ export function batchRecorder(
       }
     }
     await loader.loadSales(packet);
+    waiting += packet.count;
     if (isWhole && isLast) await loader.analyse();
-    if (staged === 0 || (isWhole && !isLast)) return;
+    if (waiting === 0 || (isWhole && !isLast)) return;
     const verdicts = await record(session, mover, batch, isPlain && expectsNew && !ready);
+    waiting = 0;
     expectsNew = verdicts.recorded > 0 && verdicts.recorded === packet.count;
     for (const key of Object.keys(total) as (keyof Verdicts)[]) total[key] += verdicts[key];
   }
