@@ -18,7 +18,7 @@ import { type Packet, StageWriter } from '../../ledger/stage-writer.ts';
  * Rows that are sent and recorded together: enough to be fast, few enough to stay small in memory. The first are fewer,
  * so that both connections have work early.
  */
-export const batchRows = 25_000;
+export const batchRows = 20_000;
 const firstRows = 5_000;
 
 export interface Recording {
