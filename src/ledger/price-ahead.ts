@@ -1,18 +1,12 @@
-import { sql } from 'kysely';
 import type { Db, Session } from '../db/connect.ts';
+import { emptyUnused, type PricedBatch, storePriced } from './priced.ts';
 import { type Batch, batchSettings } from './record/batch.ts';
 import { findCustomers } from './record/customers.ts';
-import { allRows, customersRows, type PricedSales, priceColumns, pricedSales } from './record/price.ts';
+import { allRows, customersRows } from './record/price.ts';
 import { namesRefund } from './record/taken-ids.ts';
 import { createStage } from './stage.ts';
 import { StageLoader } from './stage-loader.ts';
 import type { Packet } from './stage-writer.ts';
-
-/** A batch of sales that stands priced in `priced_sale`. */
-export interface PricedBatch {
-  rows: number;
-  sales: PricedSales;
-}
 
 /**
  * Prices the batches of a large import on a connection of its own, while the import's transaction writes those before:
@@ -102,25 +96,10 @@ export class PriceAhead {
       await session.client.query('truncate stage, customer');
       return undefined;
     }
-    const number = ++this.#batches;
-    const { steps } = pricedSales(accountId, batch, batch.hasCustomers ? customersRows : allRows);
-    const written = await sql<{ rows: number; first: string; last: string }>`/* ledger.price */
-      with ${steps}
-      written as (
-        insert into priced_sale (account_id, import_id, batch, ${priceColumns})
-        select ${accountId}::integer, ${batch.importId}::uuid, ${number}::integer, ${priceColumns} from priced
-        returning ctid
-      )
-      select count(*)::integer as rows, min(ctid)::text as first, max(ctid)::text as last from written`.execute(
-      session.sql,
-    );
+    const rows = batch.hasCustomers ? customersRows : allRows;
+    const priced = await storePriced(session, accountId, batch, rows, ++this.#batches);
     await session.client.query('truncate stage, customer');
-    const { rows, first, last } = written.rows[0]!;
-    // Where the rows stand is known, so that the table needs no index.
-    const query = sql`select ${priceColumns} from priced_sale
-      where account_id = ${accountId} and import_id = ${batch.importId}::uuid and batch = ${number}
-        and ctid between ${first}::tid and ${last}::tid`;
-    return { rows, sales: { steps: sql``, query, isStored: true } };
+    return priced;
   }
 
   #open(): Promise<Session> {
@@ -136,27 +115,5 @@ export class PriceAhead {
       this.#lent.catch(reject);
     });
     return this.#session;
-  }
-}
-
-const useOfPriced = sql`7022, 0`;
-
-/** To be taken by the import's transaction before anything is priced for it: while it stands, nobody empties the table. */
-export async function keepPriced(session: Session): Promise<void> {
-  await sql`select pg_advisory_xact_lock_shared(${useOfPriced})`.execute(session.sql);
-}
-
-/** Waits for no other import, but for the server's own vacuum, which holds the table too and then gives way. */
-async function emptyUnused({ sql: query, client }: Session): Promise<void> {
-  await client.query("begin; set local lock_timeout = '10s'");
-  try {
-    const unused = await sql<{
-      taken: boolean;
-    }>`select pg_try_advisory_xact_lock(${useOfPriced}) as taken`.execute(query);
-    if (unused.rows[0]!.taken) await client.query('truncate priced_sale');
-    await client.query('commit');
-  } catch (cause) {
-    await client.query('rollback');
-    throw cause;
   }
 }

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { type Mover, postings } from './journal.ts';
-import type { PricedBatch } from './price-ahead.ts';
+import type { PricedBatch } from './priced.ts';
 import { type Batch, batchSettings, type ProgramTerms, type Verdict } from './record/batch.ts';
 import { advance, introduce } from './record/introduce.ts';
 import { judge } from './record/judge.ts';

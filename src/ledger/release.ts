@@ -29,6 +29,8 @@ export async function releaseHolds(
   mover: Mover,
   { asOf }: { asOf: Date },
 ): Promise<Released> {
+  // What a statement returns of a million commissions stays in memory; of more, the server writes it to disk first.
+  await session.client.query("set local work_mem = '128MB'");
   const moved = await move(session, mover, asOf, sql`true`);
   // A refund that was booked while the first statement waited for its commission: it did not see the reversal.
   moved.push(...(await move(session, mover, asOf, sql`m.reverses is not null`)));

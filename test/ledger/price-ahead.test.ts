@@ -2,7 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
 import { newId, newIdPrefix } from '../../src/ids.ts';
 import { importFile } from '../../src/imports/import.ts';
-import { keepPriced, PriceAhead } from '../../src/ledger/price-ahead.ts';
+import { PriceAhead } from '../../src/ledger/price-ahead.ts';
+import { keepPriced } from '../../src/ledger/priced.ts';
 import { programTerms, recordPriced } from '../../src/ledger/record.ts';
 import { createStage, type StagedSale } from '../../src/ledger/stage.ts';
 import { StageWriter } from '../../src/ledger/stage-writer.ts';
@@ -26,7 +27,9 @@ const program = { incentives: [{ ref: 'odd', percent: '33.3333', product_ids: ['
 
 async function priced(): Promise<number> {
   const found = await db.session(({ client }) =>
-    client.query<{ rows: number }>('select count(*)::integer as rows from priced_sale'),
+    client.query<{ rows: number }>(
+      'select (select count(*) from priced_sale)::integer + (select count(*) from priced_sum)::integer as rows',
+    ),
   );
   return found.rows[0]!.rows;
 }

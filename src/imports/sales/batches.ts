@@ -1,7 +1,7 @@
 import type { Session } from '../../db/connect.ts';
 import type { Mover } from '../../ledger/journal.ts';
-import type { PriceAhead, PricedBatch } from '../../ledger/price-ahead.ts';
-import { keepPriced } from '../../ledger/price-ahead.ts';
+import type { PriceAhead } from '../../ledger/price-ahead.ts';
+import { keepPriced, type PricedBatch } from '../../ledger/priced.ts';
 import {
   type Batch,
   canBePriced,

@@ -23,19 +23,10 @@ export async function post(
       select referral_id, min(occurred_at), bool_or(is_subscription) from sale
       where referral_id is not null and sales_status in ('open', 'complete') group by referral_id
     ),`;
-  const tally = await sql<{ kind: string; lines: bigint }>`/* ledger.record */
+  const written = await sql`/* ledger.record */
     with ${sales.steps}
     sale as ${sql.raw(sales.isStored ? 'not materialized' : 'materialized')} (${sales.query}),
     ${batch.hasCustomers ? sold : sql``}
-    conversions as (
-      insert into conversion (account_id, id, program_id, external_id, affiliate_id, referral_id, amount, occurred_at,
-        fingerprint, import_id, line, occurred_at_given, is_subscription, currency, sales_status, interval,
-        customer_id, customer_email, product_ids, price_ids, expense, note, metadata, no_commission_reason)
-      select ${accountId}::integer, id, ${program.id}::uuid, external_id, affiliate_id, referral_id, amount, occurred_at,
-        fingerprint, ${batch.importId}::uuid, line, occurred_at_given, is_subscription, currency, sales_status, interval,
-        customer_id, email, product_ids, price_ids, expense, note, metadata, no_commission_reason
-      from sale
-    ),
     commissions as (
       insert into commission (account_id, id, program_id, affiliate_id, amount, hold_until, status_at, status_run_id,
         incentive_id, rate_ppm, hold_days, overridden, currency, status, rounding, fx_rate, fx_day, fx_source)
@@ -43,12 +34,14 @@ export async function post(
         ${mover.runId}::uuid, incentive_id, ppm, days, overridden, ${program.currency}, 'pending', ${program.rounding},
         fx_rate, fx_day, fx_source
       from sale where no_commission_reason is null
-      returning affiliate_id, amount
-    )
-    insert into tally (kind, affiliate_id, currency, amount, lines)
-    select 'commission', affiliate_id, ${program.currency}, sum(amount), count(*) from commissions group by affiliate_id
-    union all
-    select 'sale', null, currency, sum(amount), count(*) from sale group by currency
-    returning kind, lines`.execute(session.sql);
-  return tally.rows.reduce((sum, { kind, lines }) => (kind === 'sale' ? sum + Number(lines) : sum), 0);
+    ),
+    tallied as (insert into tally (kind, affiliate_id, currency, amount, lines) ${sales.sums})
+    insert into conversion (account_id, id, program_id, external_id, affiliate_id, referral_id, amount, occurred_at,
+      fingerprint, import_id, line, occurred_at_given, is_subscription, currency, sales_status, interval,
+      customer_id, customer_email, product_ids, price_ids, expense, note, metadata, no_commission_reason)
+    select ${accountId}::integer, id, ${program.id}::uuid, external_id, affiliate_id, referral_id, amount, occurred_at,
+      fingerprint, ${batch.importId}::uuid, line, occurred_at_given, is_subscription, currency, sales_status, interval,
+      customer_id, email, product_ids, price_ids, expense, note, metadata, no_commission_reason
+    from sale`.execute(session.sql);
+  return Number(written.numAffectedRows);
 }

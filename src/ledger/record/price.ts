@@ -40,6 +40,8 @@ export const customersRows: Rows = {
 export interface PricedSales {
   steps: RawBuilder<unknown>;
   query: RawBuilder<unknown>;
+  /** What they come to, as rows of the tally; beside a CTE `sale` of what `query` gives. */
+  sums: RawBuilder<unknown>;
   /** Whether `query` only reads a table, so that running it once for each use costs less than keeping what it gave. */
   isStored: boolean;
 }
@@ -111,7 +113,18 @@ export function pricedSales(accountId: number, batch: Batch, rows: Rows): Priced
     priced as (
       select *, ${commissionAmount(program.rounding)} as earned, occurred_at + days * interval '1 day' as hold_until from ruled
     ),`;
-  return { steps, query: sql`select ${priceColumns} from priced`, isStored: false };
+  const sums = sumsOf(program.currency);
+  return { steps, query: sql`select ${priceColumns} from priced`, sums, isStored: false };
+}
+
+/** The sums of what a CTE `sale` gives: sales by currency, and commissions, in `currency`, by affiliate. */
+export function sumsOf(currency: string): RawBuilder<unknown> {
+  return sql`
+    select 'sale' as kind, null::uuid as affiliate_id, currency, sum(amount) as amount, count(*) as lines
+    from sale group by currency
+    union all
+    select 'commission', affiliate_id, ${currency}::text, sum(earned), count(*)
+    from sale where no_commission_reason is null group by affiliate_id`;
 }
 
 /**
