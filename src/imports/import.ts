@@ -1,7 +1,7 @@
 import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { newId } from '../ids.ts';
-import { PriceAhead } from '../ledger/price-ahead.ts';
+import { WorkAhead } from '../ledger/work-ahead.ts';
 import { addOutcomes } from '../runs/outcome.ts';
 import type { Work } from '../runs/work.ts';
 import { earlierImport } from './earlier-import.ts';
@@ -110,7 +110,7 @@ async function landFile(
   const { kind, source, again = false, expected } = options;
   const importId = newId(clock());
   const progress = progressOf(file.name, log, clock);
-  const ahead = new PriceAhead(work.context.db);
+  const ahead = new WorkAhead(work.context.db);
   let landed: Landed | undefined;
   try {
     const outcome = await work.transaction(async (session) => {

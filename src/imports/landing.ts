@@ -2,8 +2,8 @@ import type { Session } from '../db/connect.ts';
 import { showId } from '../ids.ts';
 import { type ConflictRecord, conflictsOfImport } from '../ledger/conflicts.ts';
 import type { Mover } from '../ledger/journal.ts';
-import type { PriceAhead } from '../ledger/price-ahead.ts';
 import type { Verdicts } from '../ledger/record.ts';
+import type { WorkAhead } from '../ledger/work-ahead.ts';
 import { formatAmount, showCount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import type { Expected } from './expected.ts';
@@ -25,7 +25,7 @@ export interface Landing {
   file: InputFile;
   importId: string;
   progress: Progress;
-  ahead: PriceAhead;
+  ahead: WorkAhead;
   /** The same bytes were imported before. */
   isAgain: boolean;
   expected?: Expected | undefined;

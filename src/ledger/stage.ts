@@ -57,11 +57,12 @@ export interface StagedSale {
 
 /**
  * Creates the staging tables anew, for one import; they vanish with the transaction, however it ends, unless they are to
- * be `lasting`: then with the session. Names of affiliates and terms (what the conditions of incentives look at) stand in
- * tables of their own, once each.
+ * be `lasting`: then with the session, and every transaction begins with nothing in them but names and terms. Names of
+ * affiliates and terms (what the conditions of incentives look at) stand in tables of their own, once each.
  */
 export async function createStage(session: Session, { lasting = false } = {}): Promise<void> {
-  const ending = lasting ? '' : 'on commit drop';
+  const ending = lasting ? 'on commit delete rows' : 'on commit drop';
+  const kept = lasting ? '' : ending;
   await session.client.query(`
     set local work_mem = '64MB';
     drop table if exists pg_temp.stage, pg_temp.name, pg_temp.terms, pg_temp.customer, pg_temp.verdict,
@@ -72,9 +73,9 @@ export async function createStage(session: Session, { lasting = false } = {}): P
       click_id text, email text, email_folded text, hold_days integer, expense bigint, note text, metadata jsonb,
       fx_rate numeric, fx_minor_rate numeric, fx_day date, fx_source text, event_type text, event_name text) ${ending};
     create temp table name (no integer not null, folded text not null, exact text not null, affiliate_id uuid,
-      is_known boolean not null default false) ${ending};
+      is_known boolean not null default false) ${kept};
     create temp table terms (no integer not null, product_ids text[], price_ids text[], interval text,
-      is_subscription boolean, products bytea) ${ending};
+      is_subscription boolean, products bytea) ${kept};
     create temp table customer (n integer not null, referral_id uuid, affiliate_id uuid, ambiguous boolean not null) ${ending};
     create temp table verdict (n integer not null, verdict text not null, affiliate_id uuid, referral_id uuid,
       fingerprint bytea) ${ending};

@@ -21,7 +21,7 @@ const stageLines = 20_000;
  */
 export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   await createStage(session);
-  const { program, importId, log, settings, rates, receivedAt, ahead } = events;
+  const { program, importId, log, settings, rates, receivedAt, ahead, isAgain = false } = events;
   const { timezone, id_prefix: idPrefix } = settings;
   const read = eventReader({ program, timezone, idPrefix, rates, receivedAt });
   const faults = await stageReferrals(session, mover, events, read);
@@ -29,7 +29,7 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   const counted = await recordEvents(session, mover, { programId: program.id, importId, log, strangers });
   await session.client.query('truncate name, terms');
   const batch = { program, importId, hasCustomers: true, log };
-  const recording = { fields, idPrefix: newIdPrefix(mover.now), ...(ahead ? { ahead } : {}) };
+  const recording = { fields, idPrefix: newIdPrefix(mover.now), isAgain, ...(ahead ? { ahead } : {}) };
   const recorder = batchRecorder(session, mover, batch, recording);
   let rows = 0;
   for await (const group of events.lines()) {

@@ -2,9 +2,9 @@ import type { Session } from '../../db/connect.ts';
 import { PayrunError } from '../../errors.ts';
 import type { DisputeStage } from '../../ledger/dispute.ts';
 import type { Mover } from '../../ledger/journal.ts';
-import type { PriceAhead } from '../../ledger/price-ahead.ts';
 import type { ProgramTerms, Tally } from '../../ledger/record.ts';
 import type { RefundStage } from '../../ledger/reverse.ts';
+import type { WorkAhead } from '../../ledger/work-ahead.ts';
 import { type LogLine, logLines } from '../files/ndjson.ts';
 import type { InputFile } from '../files/open.ts';
 import type { RowCounts } from '../landing.ts';
@@ -26,8 +26,10 @@ export interface EventLog {
   rates: Rates;
   /** When the log was received: it stands in where a line does not say when it happened. */
   receivedAt: Date;
-  /** Prices the sales of a new log. */
-  ahead?: PriceAhead;
+  /** Works ahead for the sales of a new log. */
+  ahead?: WorkAhead;
+  /** The same bytes were imported before. */
+  isAgain?: boolean;
   /** Called as the lines of a reading go by; raises when the work was interrupted. */
   onLines(rows: number): void;
 }

@@ -97,6 +97,7 @@ export async function landEvents(
     ...log,
     lines,
     ahead: landing.ahead,
+    isAgain: landing.isAgain,
     onLines,
   });
   if (counts.parked > 0) {

@@ -103,7 +103,7 @@ async function readPeople(
 async function recordSales(
   session: Session,
   mover: Mover,
-  { program, importId, log }: EventLog,
+  { program, importId, log, isAgain = false }: EventLog,
   readings: Readings,
   { kind, hasNotes }: { kind: SaleFact['kind']; hasNotes: boolean },
 ): Promise<{ verdicts: Verdicts; ignored: number }> {
@@ -112,6 +112,7 @@ async function recordSales(
   const recorder = batchRecorder(session, mover, batch, {
     fields: soldFields,
     idPrefix: newIdPrefix(mover.now),
+    isAgain,
   });
   let ignored = 0;
   for await (const facts of inParts(readings.again(kind))) {

@@ -1,7 +1,7 @@
 import type { Session } from '../../db/connect.ts';
 import type { Mover } from '../../ledger/journal.ts';
-import type { PriceAhead } from '../../ledger/price-ahead.ts';
 import { keepPriced, type PricedBatch } from '../../ledger/priced.ts';
+import { passKnown } from '../../ledger/record/known.ts';
 import {
   type Batch,
   canBePriced,
@@ -13,6 +13,7 @@ import {
 import type { StagedSale } from '../../ledger/stage.ts';
 import { StageLoader } from '../../ledger/stage-loader.ts';
 import { type Packet, StageWriter } from '../../ledger/stage-writer.ts';
+import type { Likely, WorkAhead } from '../../ledger/work-ahead.ts';
 
 /**
  * Rows that are sent and recorded together: enough to be fast, few enough to stay small in memory. The first are fewer,
@@ -24,15 +25,15 @@ const firstRows = 5_000;
 export interface Recording {
   fields: Iterable<keyof StagedSale>;
   idPrefix: string;
-  ahead?: PriceAhead;
-  /** The rows are likely to be known: each batch is judged, not tried first. */
+  ahead?: WorkAhead;
+  /** The rows are likely to be known. */
   isAgain?: boolean;
 }
 
 /**
  * Collects sales, which have no other fields than `fields`, and records them a batch at a time under ids that begin
  * with `idPrefix`. While one batch is recorded, the next waits; in a file of several batches it is priced `ahead`
- * meanwhile, as long as all that comes is new.
+ * meanwhile, as long as all that comes is new, or else looked at, as long as all is known.
  */
 export function batchRecorder(
   session: Session,
@@ -48,34 +49,45 @@ export function batchRecorder(
   const loader = new StageLoader(session, mover.accountId, writer.columns);
   /** Sales in the stage. */
   let waiting = 0;
-  let expectsNew = !isAgain;
+  let likely: Likely = isAgain ? 'known' : 'new';
   let isAhead = false;
   const underWay: Promise<void>[] = [];
 
   async function send(
     packet: Packet,
-    priced: Promise<PricedBatch | undefined> | undefined,
+    taken: Promise<PricedBatch | 'known' | undefined> | undefined,
     isLast: boolean,
   ): Promise<void> {
     const isPlain = await loader.loadTerms(packet);
     await loader.loadFaults(packet);
     total.rejected += packet.faults.count;
-    const ready = await priced;
-    if (ready && expectsNew && waiting === 0) {
+    const ready = await taken;
+    if (ready === 'known') {
+      total.duplicates += packet.count;
+    } else {
+      if (await isDone(packet, ready)) return;
+      waiting += packet.count;
+    }
+    if (waiting === 0 || (isWhole && !isLast)) return;
+    if (isWhole) await loader.analyse();
+    const verdicts = await record(session, mover, batch, isPlain && likely === 'new' && !ready);
+    likely = likelyAfter(verdicts, waiting);
+    waiting = 0;
+    for (const key of Object.keys(total) as (keyof Verdicts)[]) total[key] += verdicts[key];
+  }
+
+  /** Stages the sales of a packet, unless they are recorded or known already. */
+  async function isDone(packet: Packet, ready: PricedBatch | undefined): Promise<boolean> {
+    if (ready && likely === 'new' && waiting === 0) {
       const recorded = await recordPriced(session, mover, batch, ready);
-      if (recorded !== undefined) {
-        total.recorded += recorded;
-        return;
-      }
+      total.recorded += recorded ?? 0;
+      if (recorded !== undefined) return true;
     }
     await loader.loadSales(packet);
-    waiting += packet.count;
-    if (isWhole && isLast) await loader.analyse();
-    if (waiting === 0 || (isWhole && !isLast)) return;
-    const verdicts = await record(session, mover, batch, isPlain && expectsNew && !ready);
-    waiting = 0;
-    expectsNew = verdicts.recorded > 0 && verdicts.recorded === packet.count;
-    for (const key of Object.keys(total) as (keyof Verdicts)[]) total[key] += verdicts[key];
+    if (likely !== 'known' || waiting > 0) return false;
+    const isKnown = await passKnown(session, mover.accountId, batch, packet.count);
+    if (isKnown) total.duplicates += packet.count;
+    return isKnown;
   }
 
   async function flush(isLast: boolean): Promise<void> {
@@ -84,12 +96,12 @@ export function batchRecorder(
       await keepPriced(session);
       isAhead = true;
     }
-    const priced = isAhead
-      ? ahead?.price(mover.accountId, batch, packet, { columns: writer.columns, isNew: expectsNew })
+    const taken = isAhead
+      ? ahead?.take(mover.accountId, batch, packet, { columns: writer.columns, likely })
       : undefined;
-    priced?.catch(() => {});
+    taken?.catch(() => {});
     const before = underWay.at(-1) ?? Promise.resolve();
-    const sent = before.then(() => send(packet, priced, isLast));
+    const sent = before.then(() => send(packet, taken, isLast));
     sent.catch(() => {});
     underWay.push(sent);
     await underWay.at(isAhead ? -3 : -2);
@@ -108,4 +120,10 @@ export function batchRecorder(
       return total;
     },
   };
+}
+
+/** What comes after rows of which `count` have ended like this. */
+function likelyAfter(verdicts: Verdicts, count: number): Likely {
+  if (verdicts.recorded === count) return 'new';
+  return verdicts.duplicates === count ? 'known' : 'mixed';
 }

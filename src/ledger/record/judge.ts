@@ -1,8 +1,8 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import type { Mover } from '../journal.ts';
+import { attributed, hasSameStatus } from './attributed.ts';
 import type { Batch, Verdict } from './batch.ts';
-import { fingerprint } from './fingerprint.ts';
 
 /**
  * Gives every staged row its verdict, and returns how many have which: `duplicate` (same id, same facts, nothing
@@ -19,29 +19,11 @@ export async function judge(
   const inLog = batch.log ? knownToLog(mover.accountId, batch.log) : sql`false`;
   const isUnknownCustomer = sql`j.code = 'customer-unknown'`;
   const judged = await sql<Verdict & { others: number }>`/* ledger.record.judge */
-    with attributed as (
-      select s.n, s.external_id, s.sales_status,
-        coalesce(name.affiliate_id, customer.affiliate_id) as affiliate_id,
-        case when s.name_no is null or name.affiliate_id = customer.affiliate_id then customer.referral_id end as referral_id,
-        name.affiliate_id <> customer.affiliate_id as other_affiliate,
-        case
-          when name.affiliate_id is null and s.name_no is not null
-            then case when name.is_known then 'affiliate-ambiguous' else 'affiliate-unknown' end
-          when s.name_no is null and customer.ambiguous then 'customer-ambiguous'
-          when s.name_no is null and customer.affiliate_id is null then 'customer-unknown'
-        end as code,
-        ${fingerprint(sql`coalesce(name.affiliate_id, customer.affiliate_id)`)} as fingerprint
-      from stage s
-      join terms t on t.no = s.terms_no
-      left join name on name.no = s.name_no
-      left join customer on customer.n = s.n
-    ),
+    with attributed as (${attributed}),
     looked_up as materialized (
       select a.*, c.id as conversion_id, ${inLog} as in_log, refund.id is not null as is_refund,
         c.fingerprint = a.fingerprint
-          and (c.sales_status = a.sales_status
-            or (c.sales_status in ('complete', 'failed', 'refunded', 'partial_refunded') and a.sales_status in ('open', 'trialing'))
-          ) as same
+          and ${hasSameStatus} as same
       from attributed a
       left join lateral (
         -- The limit keeps the planner to one look-up a row: while an import runs, the server's statistics do not know

@@ -2,18 +2,22 @@ import type { Db, Session } from '../db/connect.ts';
 import { emptyUnused, type PricedBatch, storePriced } from './priced.ts';
 import { type Batch, batchSettings } from './record/batch.ts';
 import { findCustomers } from './record/customers.ts';
+import { areKnown } from './record/known.ts';
 import { allRows, customersRows } from './record/price.ts';
 import { namesRefund } from './record/taken-ids.ts';
 import { createStage } from './stage.ts';
 import { StageLoader } from './stage-loader.ts';
 import type { Packet } from './stage-writer.ts';
 
+/** What the rows of a packet are likely to be, from those before: sales that are new, that are recorded, or both. */
+export type Likely = 'new' | 'known' | 'mixed';
+
 /**
- * Prices the batches of a large import on a connection of its own, while the import's transaction writes those before:
- * two processors of the server work for one import. It commits what it has priced to a table that is nobody's record;
- * what becomes of the sales is decided by the import's transaction alone.
+ * Works for a large import on a connection of its own, while the import's transaction writes the batches before: two
+ * processors of the server work for one import. It prices sales, and commits them to a table that is nobody's record;
+ * or finds that nothing is to be done for them. What becomes of the sales is decided by the import's transaction alone.
  */
-export class PriceAhead {
+export class WorkAhead {
   readonly #db: Db;
   #session: Promise<Session> | undefined;
   #lent: Promise<unknown> | undefined;
@@ -21,6 +25,7 @@ export class PriceAhead {
   #loader: StageLoader | undefined;
   #batches = 0;
   #meetsStrangers = false;
+  #isMyTurn = false;
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(db: Db) {
@@ -28,28 +33,29 @@ export class PriceAhead {
   }
 
   /**
-   * Prices the sales of a packet, whose lines have `columns`, once those before are done. Returns undefined when not all
-   * of them name an affiliate that is known, or where customers matter, when not all are of a customer who was known
-   * before the import; when one has the id of a refund, and when they are not likely to be new.
+   * Looks at the sales of a packet, whose lines have `columns`, once those before are done. Where they are likely to be
+   * new, prices them, unless not all of them name an affiliate that is known, or where customers matter, not all are of a
+   * customer who was known before the import, or one has the id of a refund. Where they are likely to be recorded, does so
+   * for every second packet only, and says `known` when that is so of all of them. Else returns undefined.
    * Every packet of the import must come by here, in order, for the names and terms that are new in it.
    */
-  price(
+  take(
     accountId: number,
     batch: Batch,
     packet: Packet,
-    about: { columns: string[]; isNew: boolean },
-  ): Promise<PricedBatch | undefined> {
-    const priced = this.#last.then(() => this.#price(accountId, batch, packet, about));
-    this.#last = priced;
-    return priced;
+    about: { columns: string[]; likely: Likely },
+  ): Promise<PricedBatch | 'known' | undefined> {
+    const taken = this.#last.then(() => this.#take(accountId, batch, packet, about));
+    this.#last = taken;
+    return taken;
   }
 
-  async #price(
+  async #take(
     accountId: number,
     batch: Batch,
     packet: Packet,
-    { columns, isNew }: { columns: string[]; isNew: boolean },
-  ): Promise<PricedBatch | undefined> {
+    { columns, likely }: { columns: string[]; likely: Likely },
+  ): Promise<PricedBatch | 'known' | undefined> {
     // A server that has no second connection to give is no reason to fail: the import can do it all on its own.
     const session = await this.#open().catch(() => undefined);
     if (!session) return undefined;
@@ -64,12 +70,15 @@ export class PriceAhead {
     }
     const isPlain = await this.#loader.loadTerms(packet);
     const isPriceable = batch.hasCustomers ? !this.#meetsStrangers : isPlain;
-    const priced =
-      isPriceable && isNew && packet.count > 0
-        ? await this.#priceStaged(session, accountId, batch, packet)
-        : undefined;
+    let taken: PricedBatch | 'known' | undefined;
+    if (packet.count > 0 && likely === 'new' && isPriceable)
+      taken = await this.#price(session, accountId, batch, packet);
+    if (packet.count > 0 && likely === 'known' && this.#takesTurn()) {
+      await this.#loader.loadSales(packet);
+      taken = (await areKnown(session, accountId, batch, packet.count)) ? 'known' : undefined;
+    }
     await client.query('commit');
-    return priced;
+    return taken;
   }
 
   /** Gives the connection back, and empties the table if no other import uses it. To be called when the import has ended. */
@@ -81,7 +90,13 @@ export class PriceAhead {
     await this.#db.aside(emptyUnused).catch(() => {});
   }
 
-  async #priceStaged(
+  /** The import's own connection looks at the packets between. */
+  #takesTurn(): boolean {
+    this.#isMyTurn = !this.#isMyTurn;
+    return this.#isMyTurn;
+  }
+
+  async #price(
     session: Session,
     accountId: number,
     batch: Batch,
@@ -92,14 +107,9 @@ export class PriceAhead {
       const { sure } = await findCustomers(session, accountId);
       this.#meetsStrangers = sure < packet.count;
     }
-    if (this.#meetsStrangers || (await namesRefund(session, accountId))) {
-      await session.client.query('truncate stage, customer');
-      return undefined;
-    }
+    if (this.#meetsStrangers || (await namesRefund(session, accountId))) return undefined;
     const rows = batch.hasCustomers ? customersRows : allRows;
-    const priced = await storePriced(session, accountId, batch, rows, ++this.#batches);
-    await session.client.query('truncate stage, customer');
-    return priced;
+    return storePriced(session, accountId, batch, rows, ++this.#batches);
   }
 
   #open(): Promise<Session> {

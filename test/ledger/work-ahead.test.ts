@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
 import { newId, newIdPrefix } from '../../src/ids.ts';
 import { importFile } from '../../src/imports/import.ts';
-import { PriceAhead } from '../../src/ledger/price-ahead.ts';
-import { keepPriced } from '../../src/ledger/priced.ts';
+import { keepPriced, type PricedBatch } from '../../src/ledger/priced.ts';
 import { programTerms, recordPriced } from '../../src/ledger/record.ts';
 import { createStage, type StagedSale } from '../../src/ledger/stage.ts';
 import { StageWriter } from '../../src/ledger/stage-writer.ts';
+import { WorkAhead } from '../../src/ledger/work-ahead.ts';
 import { faultOf } from '../../src/runs/fault.ts';
 import { audited, booked } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
@@ -132,7 +132,7 @@ describe('a file of several batches, priced by one connection while another reco
   test('does not lose what is priced to another account’s import that ends before it is recorded', async () => {
     const [one, other] = [await deskWithTwo(db), await deskWithTwo(db)];
     const { accountId, runId, programId } = one.world;
-    const ahead = new PriceAhead(db);
+    const ahead = new WorkAhead(db);
     const recording = db.transaction(
       async (session) => {
         await keepPriced(session);
@@ -143,11 +143,11 @@ describe('a file of several batches, priced by one connection while another reco
           importId: newId(today),
           hasCustomers: false,
         };
-        const about = { columns: writer.columns, isNew: true };
-        const ready = await ahead.price(accountId, batch, writer.take(), about);
+        const about = { columns: writer.columns, likely: 'new' as const };
+        const ready = await ahead.take(accountId, batch, writer.take(), about);
         await other.land('sales', fileOf(rows.slice(0, 6_000)));
         await createStage(session);
-        return recordPriced(session, { accountId, runId, now: today }, batch, ready!);
+        return recordPriced(session, { accountId, runId, now: today }, batch, ready as PricedBatch);
       },
       { rollback: true },
     );
