@@ -102,7 +102,8 @@ export function formatPercent(ppm: number): string {
   return decimals ? `${whole}.${decimals}` : String(whole);
 }
 
-function groupThousands(digits: string): string {
+/** Whole digits, with or without a sign, with a comma before every three. */
+export function groupThousands(digits: string): string {
   return digits.replace(/\B(?=(\d{3})+(?!\d))/g, ',');
 }
 

@@ -1,7 +1,7 @@
 import { PayrunError } from '../errors.ts';
 import { showCount } from '../money.ts';
 import type { Controls } from './sales/controls.ts';
-import { difference, type ExactNumber, readNumber, showExact } from './values/numbers.ts';
+import { difference, type ExactNumber, readNumber, showSum } from './values/numbers.ts';
 
 /** What a person knows of a file from elsewhere: how many rows it has, and what their amounts come to. */
 export interface Expected {
@@ -55,9 +55,10 @@ export function assertExpected(expected: Expected, controls: Controls, shown: st
     const sum = controls.sums.get(currency) ?? { units: 0n, scale: 0 };
     const { units, scale } = difference(sum, wanted);
     if (units === 0n) continue;
-    const apart = showExact({ units: units < 0n ? -units : units, scale });
+    const show = (one: ExactNumber) => showSum(one, currency);
+    const apart = show({ units: units < 0n ? -units : units, scale });
     faults.push(
-      `amounts of ${showExact(sum)} ${currency}, which is ${apart} ${units < 0n ? 'less' : 'more'} than the ${showExact(wanted)} expected`,
+      `amounts of ${show(sum)} ${currency}, which is ${apart} ${units < 0n ? 'less' : 'more'} than the ${show(wanted)} expected`,
     );
   }
   if (faults.length === 0) return;

@@ -20,7 +20,11 @@ test.each([
   ],
   [
     readExpected('2', ['USD=300', 'EUR=5']),
-    'The file has 3 rows, which is 1 more than the 2 expected, and amounts of 0 EUR, which is 5 less than the 5 expected.',
+    'The file has 3 rows, which is 1 more than the 2 expected, and amounts of 0.00 EUR, which is 5.00 less than the 5.00 expected.',
+  ],
+  [
+    readExpected(undefined, ['USD=1200300.000', 'JPY=-1500']),
+    'The file has amounts of 300.00 USD, which is 1,200,000.00 less than the 1,200,300.00 expected, and amounts of 0 JPY, which is 1,500 more than the -1,500 expected.',
   ],
 ])('a file that does not is refused, and the message says by how much', async (expected, message) => {
   const desk = await deskOfAnn(db);

@@ -2,7 +2,7 @@ import { PayrunError } from '../../errors.ts';
 import { isCurrency, showCount } from '../../money.ts';
 import type { CsvRecord } from '../files/record-reading.ts';
 import type { AmountColumn } from '../values/amounts.ts';
-import { difference, type ExactNumber, scaled, showExact } from '../values/numbers.ts';
+import { difference, type ExactNumber, scaled, showSum } from '../values/numbers.ts';
 
 /** What the rows of a file come to, whatever becomes of each: to be compared with totals from elsewhere. */
 export class Controls {
@@ -93,8 +93,9 @@ function currencyOf(stated: string, { sums }: Controls): string | undefined {
 
 function apart(said: ExactNumber, sum: ExactNumber, currency: string): string {
   const { units, scale } = difference(sum, said);
-  const size = showExact({ units: units < 0n ? -units : units, scale });
-  return `it says ${`${showExact(said)} ${currency}`.trim()}, they add up to ${showExact(sum)}, which is ${size} ${units < 0n ? 'less' : 'more'}`;
+  const show = (one: ExactNumber) => showSum(one, currency);
+  const size = show({ units: units < 0n ? -units : units, scale });
+  return `it says ${`${show(said)} ${currency}`.trim()}, they add up to ${show(sum)}, which is ${size} ${units < 0n ? 'less' : 'more'}`;
 }
 
 function unreadable(controls: Controls): string {

@@ -1,3 +1,5 @@
+import { exponentOf, groupThousands } from '../../money.ts';
+
 /** The mark before the decimals. */
 export type DecimalMark = '.' | ',';
 
@@ -43,6 +45,19 @@ export function showExact({ units, scale }: ExactNumber): string {
   const whole = digits.slice(0, digits.length - scale);
   const text = scale === 0 ? whole : `${whole}.${digits.slice(-scale)}`;
   return units < 0n ? `-${text}` : text;
+}
+
+/**
+ * The exact number as people read a sum of `currency`: thousands separated, at least the currency's decimals, more only
+ * where they are none of zeros. `1,184.50`
+ */
+export function showSum({ units, scale }: ExactNumber, currency: string): string {
+  const least = exponentOf(currency);
+  const padded = scaled({ units, scale }, Math.max(scale, least));
+  const text = showExact({ units: padded, scale: Math.max(scale, least) });
+  const [whole, decimals = ''] = text.split('.');
+  const needed = decimals.slice(least).replace(/0+$/, '').length + least;
+  return needed === 0 ? groupThousands(whole!) : `${groupThousands(whole!)}.${decimals.slice(0, needed)}`;
 }
 
 /** `one` less `other`. */

@@ -87,7 +87,7 @@ test.each([
     `{"event_name":\n${conversion('e-1', { sale_amount: 100 })}\n${conversion('e-2', { sale_amount: 'ten' })}\n`,
     undefined,
     ['USD=110'],
-    'The file has amounts of 100 USD, which is 10 less than the 110 expected. Of 2 of its rows no amount can be read.',
+    'The file has amounts of 100.00 USD, which is 10.00 less than the 110.00 expected. Of 2 of its rows no amount can be read.',
   ],
 ])('a log that does not is refused, and the message says by how much', async (log, rows, totals, message) => {
   const desk = await deskOfAnn(db);
