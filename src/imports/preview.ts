@@ -9,6 +9,7 @@ import type { Columns } from './columns.ts';
 import { faultMessage } from './faults.ts';
 import type { FoundEncoding } from './files/encoding.ts';
 import type { CsvRecord } from './files/records.ts';
+import { hidden } from './hidden.ts';
 import type { Evidence } from './values/styles.ts';
 
 /** What a person looks at before a file is imported: how it was read, and what it would do for whom. */
@@ -20,7 +21,7 @@ export interface Preview {
   header_line: number | null;
   /** What showed how a column is written; columns that a source speaks of are not among them. */
   styles: Evidence[];
-  /** The first rows, each cell of a field as it was written and as it was understood. */
+  /** The first rows, each cell of a field as it was written and as it was understood; e-mail addresses are hidden. */
   rows: PreviewRow[];
   /** Of an event log: how many lines there are of each type, the most first, and whether events of it are read. */
   event_types: { type: string; lines: number; read: boolean }[];
@@ -74,9 +75,9 @@ export class PreviewRows {
   add(record: CsvRecord, sale: StagedSale): void {
     const cells = [...this.#columns].map(([field, at]) => ({
       column: this.#header[at] ?? `#${at + 1}`,
-      raw: record.cells[at] ?? '',
+      raw: hidden(record.cells[at] ?? ''),
       field,
-      understood: sale.fault === undefined ? understood[field](sale) : '',
+      understood: sale.fault === undefined ? hidden(understood[field](sale)) : '',
     }));
     this.rows.push({ line: record.line, cells, fault: shownFault(sale) });
   }
@@ -87,7 +88,7 @@ export function shownFault(
   sale: Pick<StagedSale, 'fault' | 'faultField' | 'faultFound'>,
 ): PreviewRow['fault'] {
   const { fault: code, faultField: field = '', faultFound: found = '' } = sale;
-  return code === undefined ? null : { code, field, message: faultMessage(code, field, found) };
+  return code === undefined ? null : { code, field, message: faultMessage(code, field, hidden(found)) };
 }
 
 /**

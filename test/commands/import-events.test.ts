@@ -116,7 +116,9 @@ test('a log that differs from its control totals is refused; one that agrees is 
   const totals = (sum: string) => ['--expect-rows', '4', '--expect-total', `USD=${sum}`];
   const refused = await payrun(['import', 'events', 'log.ndjson', ...totals('19235.55')], shop);
   expect([refused.code, refused.stdout]).toEqual([1, '']);
-  expect(refused.stderr).toContain('amounts of 19,240.55 USD, which is 5.00 more than the 19,235.55 expected');
+  expect(refused.stderr).toContain(
+    'amounts of 19,240.55 USD, which is 5.00 more than the 19,235.55 expected',
+  );
   const dry = ['import', 'events', 'log.ndjson', '--dry-run', ...totals('19240.55')];
   const { plan } = (await payrunJson(dry, shop, 3)) as { plan: string };
   const imported = ['import', 'events', 'log.ndjson', '--plan', plan, ...totals('19240.55')];

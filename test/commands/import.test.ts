@@ -76,6 +76,24 @@ test('an affiliate stands once among those who would earn, whether or not each s
   ]);
 });
 
+test('the first rows are shown without e-mail addresses, also where one stands in the wrong column', async () => {
+  const desk = await deskOfAnn(db);
+  const rows = [
+    's-1,ann,10.00,USD,2026-01-10,Kim.Lee@example.com',
+    's-2,kim.lee@example.com,20.00,USD,2026-01-10,',
+    's-3,ann,30.00,USD,kim.lee@example.com,',
+  ];
+  const text = `${header},customer_email\n${rows.join('\n')}\n`;
+  const outcome = await desk.land('sales', text, { dryRun: true });
+  const told = describeImport(paint, { outcome, run: null, kind: 'sales', dryRun: true });
+  expect(`${told}${JSON.stringify(outcome.report)}`).not.toMatch(/lee/i);
+  expect(outcome.report.preview!.rows.map(({ cells }) => cells.map(({ raw }) => raw))).toEqual([
+    ['s-1', 'ann', '10.00', 'USD', '2026-01-10', 'K…@…'],
+    ['s-2', 'k…@…', '20.00', 'USD', '2026-01-10', ''],
+    ['s-3', 'ann', '30.00', 'USD', 'k…@…', ''],
+  ]);
+});
+
 test('a file that is not there does not keep secret what became of the others', async () => {
   const run = await payrun(['import', 'affiliates', 'affiliates.csv', 'missing.csv', '--again'], shop);
   expect(run.code).toBe(1);
