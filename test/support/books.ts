@@ -1,6 +1,7 @@
 import { sql } from 'kysely';
 import type { CommissionStatus, SalesStatus } from '../../src/db/tables.ts';
 import { assertBalanced, auditBooks } from '../../src/ledger/audit.ts';
+import { readMany } from './read-many.ts';
 import type { World } from './world.ts';
 
 /** One sale and what it earned, as the ledger has it. */
@@ -27,7 +28,9 @@ export interface BookedSale {
 
 /** The sales of a world and their commissions, by external id. */
 export async function booked(world: World): Promise<Map<string, BookedSale>> {
-  const rows = await sql<BookedSale>`
+  const rows = await readMany(
+    world.db,
+    sql<BookedSale>`
     select c.external_id, a.ref as affiliate, c.referral_id, c.amount, c.currency, c.occurred_at, c.sales_status, c.line,
       c.no_commission_reason, m.amount as commission, m.currency as commission_currency, m.status as commission_status,
       i.ref as incentive, m.rate_ppm, m.hold_days, m.hold_until, m.reason, m.overridden
@@ -35,13 +38,14 @@ export async function booked(world: World): Promise<Map<string, BookedSale>> {
     join affiliate a on a.account_id = c.account_id and a.id = c.affiliate_id
     left join commission m on m.account_id = c.account_id and m.id = c.id
     left join incentive i on i.account_id = m.account_id and i.id = m.incentive_id
-    where c.account_id = ${world.accountId} order by c.external_id collate "C"`.execute(world.db.sql);
-  return new Map(rows.rows.map((row) => [row.external_id, row]));
+    where c.account_id = ${world.accountId} order by c.external_id collate "C"`,
+  );
+  return new Map(rows.map((row) => [row.external_id, row]));
 }
 
 /** What the audit has to say about a world's books; nothing when they are right to the cent. */
 export async function audited(world: World): Promise<string[]> {
-  const findings = await world.db.session((session) => auditBooks(session, world.accountId));
+  const findings = await world.db.transaction((session) => auditBooks(session, world.accountId));
   return findings.map((finding) => finding.message);
 }
 

@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { audited } from './books.ts';
+import { readMany } from './read-many.ts';
 import type { World } from './world.ts';
 
 /**
@@ -11,7 +12,7 @@ import type { World } from './world.ts';
 export async function ledgerOf(world: World): Promise<string[]> {
   const parts = await Promise.all(
     queries(world.accountId).map(async ([name, query]) => {
-      const { rows } = await query.execute(world.db.sql);
+      const rows = await readMany(world.db, query);
       return rows.map((row) => `${name} ${text(row)}`).sort();
     }),
   );
@@ -26,13 +27,16 @@ function queries(account: number): [name: string, query: ReturnType<typeof sql<u
       select c.external_id, a.ref as affiliate, r.customer_id, r.email, c.amount, c.currency, c.occurred_at, c.sales_status,
         c.product_ids, c.price_ids, c.no_commission_reason, m.amount as commission, m.currency as commission_currency, m.status,
         m.rate_ppm, i.ref as incentive, m.hold_days, m.hold_until, m.overridden, m.reason, m.fx_rate,
-        (select sum(t.amount) from commission t where t.account_id = c.account_id and t.reverses = c.id) as taken_back,
-        (select string_agg(distinct t.status::text, ' ') from commission t where t.account_id = c.account_id and t.reverses = c.id) as reversals
+        t.taken_back, t.reversals
       from conversion c
       join affiliate a on a.account_id = c.account_id and a.id = c.affiliate_id
       left join referral r on r.account_id = c.account_id and r.id = c.referral_id
       left join commission m on m.account_id = c.account_id and m.id = c.id
       left join incentive i on i.account_id = m.account_id and i.id = m.incentive_id
+      left join (
+        select reverses, sum(amount) as taken_back, string_agg(distinct status, ' ') as reversals
+        from commission where account_id = ${account} and reverses is not null group by reverses
+      ) t on t.reverses = c.id
       where c.account_id = ${account}`,
     ],
     [

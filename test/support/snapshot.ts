@@ -1,12 +1,13 @@
 import { sql } from 'kysely';
 import type { Db } from '../../src/db/connect.ts';
+import { readMany } from './read-many.ts';
 
 /**
  * Everything that an account's database says, without what differs from run to run by its nature (ids, the moments
  * at which things were done, payout references): two ways to the same end have equal snapshots.
  */
 export async function snapshot(db: Db): Promise<Record<string, unknown[]>> {
-  const rows = async (query: ReturnType<typeof sql<unknown>>) => (await query.execute(db.sql)).rows;
+  const rows = (query: ReturnType<typeof sql<unknown>>) => readMany(db, query);
   return {
     conversions: await rows(sql`
       select c.external_id, p.ref as program, a.ref as affiliate, r.customer_id as referral, c.amount, c.currency, c.occurred_at,

@@ -5,7 +5,7 @@ import { isCurrency, parseAmount } from '../../money.ts';
 import type { RowFault } from '../faults.ts';
 import type { LogLine } from '../files/ndjson.ts';
 import type { Rates } from '../rates.ts';
-import { dateReader } from '../values/dates.ts';
+import { dateReader, isoFault } from '../values/dates.ts';
 import { affiliateName, canonicalList, composed, setExchange } from '../values/values.ts';
 
 export interface EventReading {
@@ -119,7 +119,7 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
       return undefined;
     }
     const read = readDate(text);
-    if (typeof read === 'string') return { code: read, field: 'occurred_at', found: text };
+    if (typeof read === 'string') return { code: isoFault(read), field: 'occurred_at', found: text };
     event.occurredAt = read.instant;
     return undefined;
   }

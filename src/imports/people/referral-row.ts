@@ -1,6 +1,6 @@
 import { fold } from '../../ledger/stage.ts';
 import type { RowFault } from '../faults.ts';
-import { dateReader } from '../values/dates.ts';
+import { dateReader, isoFault } from '../values/dates.ts';
 import { isEmail } from '../values/destination.ts';
 import { affiliateName } from '../values/values.ts';
 import { type Cell, destroyedField, type Values } from './people-stage.ts';
@@ -65,8 +65,7 @@ export function referralReader(
   function moment(text: string): string | { fault: string } {
     if (text === '') return '';
     const read = readDate(text);
-    if (read === 'date-format') return { fault: 'date-iso' };
-    if (typeof read === 'string') return { fault: read };
+    if (typeof read === 'string') return { fault: isoFault(read) };
     if (read.twice) warnings.timesThatComeTwice += 1;
     return read.instant;
   }

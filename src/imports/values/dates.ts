@@ -54,6 +54,11 @@ export function instantReader(zone: string): (parts: Parts) => ReadDate | DateFa
   };
 }
 
+/** The fault of a date where only ISO 8601 is read and no setting says otherwise: of people and events. */
+export function isoFault(fault: DateFault): string {
+  return fault === 'date-gap' || fault === 'date-zone' ? fault : 'date-iso';
+}
+
 /** What is wrong with a text that is no date to `parts`. */
 export function strangeDate(text: string, parts: PartsReader, format?: string): DateFault {
   if (format !== 'excel_serial' && /^\d{5}(?:[.,]\d+)?$/.test(text)) return 'date-serial';
