@@ -29,7 +29,8 @@ type Identifier = readonly [staged: string, known: string];
 export async function findCustomers(session: Session, accountId: number): Promise<Customers> {
   const staged = await stagedKinds(session);
   const kinds = identifiers.filter(([column]) => staged.includes(column));
-  const joins = kinds.map((kind, place) => byIdentifier(accountId, kind, kinds.slice(0, place)));
+  const join = (await areFewReferrals(session)) ? amongAll : oneByOne;
+  const joins = kinds.map((kind, place) => join(accountId, kind, kinds.slice(0, place)));
   const hasMail = staged.includes('email_folded');
   if (hasMail) joins.push(byMail(accountId, kinds));
   await session.client.query('truncate customer');
@@ -70,8 +71,27 @@ async function stagedKinds(session: Session): Promise<string[]> {
   return columns.filter((column) => filled.rows[0]![column]! > 0);
 }
 
-/** The limit keeps the planner to one look-up a row, however many referrals there are. */
-function byIdentifier(
+/** Whether reading all referrals takes less time than looking one up for each staged row. */
+async function areFewReferrals(session: Session): Promise<boolean> {
+  const few = await sql`/* ledger.record.few_referrals */
+    select from stage having pg_relation_size('referral') / 8192 * 2 <= count(*)`.execute(session.sql);
+  return few.rows.length > 0;
+}
+
+/** For few referrals: an identifier is one referral's only, so that each row finds one at most. */
+function amongAll(
+  accountId: number,
+  [staged, known]: Identifier,
+  before: readonly Identifier[],
+): RawBuilder<unknown> {
+  const as = sql.ref(`by_${staged}`);
+  return sql`
+    left join referral ${as} on ${as}.account_id = ${accountId} and ${as}.${sql.ref(known)} = s.${sql.ref(staged)}
+      and ${found(before, 'id')} is null`;
+}
+
+/** For many: the limit keeps the planner to one look-up a row. */
+function oneByOne(
   accountId: number,
   [staged, known]: Identifier,
   before: readonly Identifier[],
