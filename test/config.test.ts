@@ -155,6 +155,21 @@ describe('faults', () => {
     expect(faultsOf(changed([from, to]))).toEqual([fault]);
   });
 
+  test('a setting of a source that would change nothing is refused', () => {
+    const [events, table] = ['"kind": "affonso_events", ', '"kind": "sales_csv", '];
+    const text = changed(
+      [table, `${table}"test_events": true, `],
+      [events, `${events}"mapping": { "amount": "Net" }, "allow_empty": true, "encoding": "utf-8", `],
+    );
+    const useless = 'is for tables of sales, and this source is an event log';
+    expect(faultsOf(text)).toEqual([
+      '26 accounts[0].sources[0].test_events: is for event logs of Stripe (stripe_events) only',
+      `28 accounts[0].sources[1].mapping: ${useless}`,
+      `28 accounts[0].sources[1].allow_empty: ${useless}`,
+    ]);
+    expect(faultsOf(changed([events, '"kind": "stripe_events", "test_events": true, ']))).toEqual([]);
+  });
+
   test('a file that is no JSON is told where it stops being one, and an empty one that it is empty', () => {
     expect(faultsOf(changed(['"ref": "acme",', '"ref": "acme"']))).toEqual([
       '5 (file): is no JSON here: comma expected',

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { SaleField } from '../config-schema.ts';
+import type { SaleField } from '../config-source.ts';
 import type { Session } from '../db/connect.ts';
 import { newId } from '../ids.ts';
 import type { Mover } from '../ledger/journal.ts';

@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import iconv from 'iconv-lite';
-import type { Encoding } from '../../config-schema.ts';
+import type { Encoding } from '../../config-source.ts';
 import { EncodingScan, type FoundEncoding } from './encoding.ts';
 
 /** Text can't be written so that it is read back: the encoding lacks a character, or would be taken for another. */

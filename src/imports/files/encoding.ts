@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { Transform, type TransformCallback } from 'node:stream';
 import iconv from 'iconv-lite';
-import { type Encoding, encodings } from '../../config-schema.ts';
+import { type Encoding, encodings } from '../../config-source.ts';
 import { PayrunError } from '../../errors.ts';
 
 /** How a file's text is encoded, and how that is known: by its byte order mark, its bytes, its source, or the odds. */

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import type { Encoding } from '../../config-schema.ts';
+import type { Encoding } from '../../config-source.ts';
 import { PayrunError } from '../../errors.ts';
 import { type Limits, usualLimits } from '../../limits.ts';
 import { lookInside, unzipped } from './archive.ts';

@@ -1,4 +1,4 @@
-import type { SaleField } from '../../config-schema.ts';
+import type { SaleField } from '../../config-source.ts';
 import { PayrunError } from '../../errors.ts';
 import type { PresetName } from '../../preset-names.ts';
 import { type Columns, findColumns, fold } from '../columns.ts';

@@ -1,4 +1,4 @@
-import type { SaleField } from '../../config-schema.ts';
+import type { SaleField } from '../../config-source.ts';
 
 /** What people call the fields of a sale, in English and German, in the form that `plainName` gives. */
 const names: Partial<Record<SaleField, string>> = {

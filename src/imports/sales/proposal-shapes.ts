@@ -1,4 +1,4 @@
-import type { SaleField } from '../../config-schema.ts';
+import type { SaleField } from '../../config-source.ts';
 import { isCurrency } from '../../money.ts';
 
 const amount = /^[-+]?\d{1,3}(?:([.,'’\u00a0\u202f ])\d{3})*(?:[.,]\d{1,4})?$|^[-+]?\d+(?:[.,]\d{1,4})?$/;

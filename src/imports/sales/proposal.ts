@@ -1,4 +1,4 @@
-import { type SaleField, saleFields } from '../../config-schema.ts';
+import { type SaleField, saleFields } from '../../config-source.ts';
 import { fieldNamed } from './proposal-names.ts';
 import { dateFormatOf, decimalOf, hasDecimals, looksLike } from './proposal-shapes.ts';
 

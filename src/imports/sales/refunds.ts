@@ -1,4 +1,4 @@
-import type { SaleField } from '../../config-schema.ts';
+import type { SaleField } from '../../config-source.ts';
 import type { Session } from '../../db/connect.ts';
 import { DisputeStage, dispute, disputeParking } from '../../ledger/dispute.ts';
 import type { Mover } from '../../ledger/journal.ts';

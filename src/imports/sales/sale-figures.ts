@@ -1,4 +1,4 @@
-import type { SaleField } from '../../config-schema.ts';
+import type { SaleField } from '../../config-source.ts';
 import type { StagedSale } from '../../ledger/stage.ts';
 import { isCurrency } from '../../money.ts';
 import type { RowFault } from '../faults.ts';

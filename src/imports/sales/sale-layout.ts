@@ -1,4 +1,4 @@
-import { type SaleField, saleFields } from '../../config-schema.ts';
+import { type SaleField, saleFields } from '../../config-source.ts';
 import { type Columns, findColumns } from '../columns.ts';
 import type { CsvFile, TableReading } from '../files/records.ts';
 import type { Source } from '../source.ts';

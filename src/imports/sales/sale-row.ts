@@ -1,5 +1,5 @@
 import type { SourceConfig } from '../../config.ts';
-import { type SaleField, saleFields } from '../../config-schema.ts';
+import { type SaleField, saleFields } from '../../config-source.ts';
 import type { ProgramRow, SalesStatus } from '../../db/tables.ts';
 import type { StagedSale } from '../../ledger/stage.ts';
 import type { Columns } from '../columns.ts';

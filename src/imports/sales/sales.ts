@@ -1,4 +1,4 @@
-import { type SaleField, saleFields } from '../../config-schema.ts';
+import { type SaleField, saleFields } from '../../config-source.ts';
 import { type Session, throwIfInterrupted } from '../../db/connect.ts';
 import { PayrunError } from '../../errors.ts';
 import { newIdPrefix } from '../../ids.ts';

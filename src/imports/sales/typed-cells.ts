@@ -1,4 +1,4 @@
-import type { SaleField } from '../../config-schema.ts';
+import type { SaleField } from '../../config-source.ts';
 import type { Columns } from '../columns.ts';
 import type { CsvRecord } from '../files/records.ts';
 import type { Source } from '../source.ts';

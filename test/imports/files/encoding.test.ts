@@ -5,7 +5,7 @@ import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { afterAll, describe, expect, test } from 'vitest';
-import { type Encoding, encodings } from '../../../src/config-schema.ts';
+import { type Encoding, encodings } from '../../../src/config-source.ts';
 import { PayrunError } from '../../../src/errors.ts';
 import { withInputFile } from '../../../src/imports/files/open.ts';
 import { readCsv } from '../../../src/imports/files/records.ts';

@@ -5,7 +5,7 @@ import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
 import { describe, expect, test } from 'vitest';
-import { type Encoding, encodings } from '../../../src/config-schema.ts';
+import { type Encoding, encodings } from '../../../src/config-source.ts';
 import { readId } from '../../../src/ids.ts';
 import { exposed, harmless } from '../../../src/imports/files/formulas.ts';
 import { withInputFile } from '../../../src/imports/files/open.ts';
