@@ -7,7 +7,7 @@ import { type RowFault, spoiledRow } from '../faults.ts';
 import type { CsvRecord } from '../files/records.ts';
 import type { Rates } from '../rates.ts';
 import { unproven } from '../values/styles.ts';
-import { affiliateName, composed, emailOf, listOf, setExchange, textOf, unquoted } from '../values/values.ts';
+import { affiliateName, composed, emailOf, Lists, setExchange, textOf, unquoted } from '../values/values.ts';
 import { SaleFigures } from './sale-figures.ts';
 
 /** What turning cells into sales depends on besides the cells. */
@@ -71,6 +71,7 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
     const text = index < 0 ? '' : textOf(record.cells[index]!);
     return text === '' ? (defaults[field] ?? '') : text;
   };
+  const lists = new Lists();
   const countTwice = () => {
     warnings.timesThatComeTwice += 1;
   };
@@ -125,8 +126,8 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
   }
 
   function terms(sale: StagedSale, record: CsvRecord): RowFault | undefined {
-    sale.productIds = listOf(unquoted(cell(record, 'product_ids')));
-    sale.priceIds = listOf(unquoted(cell(record, 'price_ids')));
+    sale.productIds = lists.read(unquoted(cell(record, 'product_ids')));
+    sale.priceIds = lists.read(unquoted(cell(record, 'price_ids')));
     const interval = cell(record, 'interval').toLowerCase();
     if (interval !== '' && interval !== 'monthly' && interval !== 'yearly') {
       return { code: 'choice', field: 'interval', found: interval };

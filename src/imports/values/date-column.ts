@@ -7,6 +7,7 @@ import {
   type Parts,
   type ReadDate,
   strangeDate,
+  utcInstant,
 } from './dates.ts';
 import { type ColumnPlace, type Evidence, type ProvenColumn, Style } from './styles.ts';
 
@@ -58,6 +59,8 @@ export class DateColumn implements ProvenColumn {
   read(text: string, line: number): ReadDate | string {
     if (text === '') return this.#default;
     if (this.#byFormat) return this.#byFormat(text);
+    const instant = utcInstant(text);
+    if (instant) return instant;
     const parts = isoParts(text);
     if (parts) return isDate(parts) ? this.#toInstant(parts) : 'date-format';
     return this.#readOther(text, line);

@@ -36,6 +36,8 @@ export function dateReader(format: string, zone: string): DateReader {
   const parts = partsReader(format);
   const toInstant = instantReader(zone);
   return (text) => {
+    const instant = utcInstant(text);
+    if (instant) return instant;
     const found = parts(text);
     return found && isDate(found) ? toInstant(found) : strangeDate(text, parts, format);
   };
@@ -86,6 +88,15 @@ const zoneMark = '[zZ]|UTC|GMT|[+-]\\d{2}(?::?\\d{2})?';
 const iso = new RegExp(
   `^(\\d{4})-(\\d{2})-(\\d{2})(?:[T ](\\d{2}):(\\d{2})(?::(\\d{2})(\\.\\d{1,6})?)?\\s?(${zoneMark})?)?$`,
 );
+
+/** Most files have nothing else: a moment in UTC, on a day that every month has, which needs not be put together anew. */
+const plainUtc =
+  /^(?:19[7-9]|[2-9]\d\d)\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|1\d|2[0-8])T(?:[01]\d|2[0-3]):[0-5]\d:[0-5]\dZ$/;
+
+/** The same as taking it to parts and together again gives, in a fraction of the time, where `text` is of that form. */
+export function utcInstant(text: string): ReadDate | undefined {
+  return plainUtc.test(text) ? { instant: text, twice: false } : undefined;
+}
 
 export function isoParts(text: string): Parts | undefined {
   const found = iso.exec(text);

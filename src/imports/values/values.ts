@@ -40,6 +40,24 @@ export function listOf(text: string): string[] | undefined {
   return canonicalList(text.split(/[;|]/));
 }
 
+/** Reads lists, and remembers what it has read: a million rows sell a few products. */
+export class Lists {
+  readonly #known = new Map<string, string[] | undefined>();
+
+  read(text: string): string[] | undefined {
+    if (text === '') return undefined;
+    const known = this.#known.get(text);
+    if (known) return known;
+    if (this.#known.size >= mostLists) this.#known.clear();
+    const list = listOf(text);
+    this.#known.set(text, list);
+    return list;
+  }
+}
+
+/** Memory must not grow with the rows, whatever stands in their cells. */
+const mostLists = 1_000;
+
 export function canonicalList(values: string[]): string[] | undefined {
   const kept = values.map((value) => value.trim()).filter(Boolean);
   return kept.length === 0 ? undefined : [...new Set(kept)].sort();

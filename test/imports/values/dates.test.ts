@@ -120,3 +120,33 @@ describe('formats', () => {
     expect(read('29.02.2028', 'DD.MM.YYYY')).toBe('2028-02-28T23:00:00.000Z');
   });
 });
+
+describe('a moment in UTC, as most files have it', () => {
+  const number = (digits: number, most: number) =>
+    fc.integer({ min: 0, max: most }).map((part) => String(part).padStart(digits, '0'));
+  const moment = fc.tuple(
+    fc.constantFrom('1969', '1970', '1999', '2000', '2024', '2026', '2199', '3000'),
+    number(2, 13),
+    number(2, 32),
+    number(2, 24),
+    number(2, 60),
+    number(2, 60),
+  );
+
+  test('is the moment it says, and a fault where the calendar or the clock has none', async () => {
+    await holds(
+      fc.property(moment, ([year, ...rest]) => {
+        const [month, day, hour, minute, second] = rest;
+        const text = `${year}-${month}-${day}T${hour}:${minute}:${second}`;
+        // A space before the zone is read the long way.
+        expect(read(`${text}Z`)).toBe(read(`${text} Z`));
+        const parts = [year, ...rest].map(Number);
+        const [y, m, d, h, min, s] = parts as [number, number, number, number, number, number];
+        const utc = new Date(Date.UTC(y, m - 1, d, h, min, s)).toISOString();
+        const isReal = y >= 1970 && utc === `${text}.000Z`;
+        expect(read(`${text}Z`)).toBe(isReal ? utc : 'date-format');
+      }),
+      2_000,
+    );
+  });
+});
