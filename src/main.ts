@@ -52,7 +52,6 @@ process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
 // The young generation stays as large as loading the code has made it: rows by the million live for a moment, and
 // memory must not follow their number.
 setFlagsFromString('--semi-space-growth-factor=1');
-setFlagsFromString('--heap-growing-percent=100');
 try {
   await program.parseAsync(process.argv);
 } catch (cause) {
