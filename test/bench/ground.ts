@@ -49,6 +49,9 @@ async function groundOf(folder: string, serverUrl: string, admin: Db): Promise<G
   const run = (statement: string) => admin.session(({ client }) => client.query(statement));
   const version = await run('show server_version');
   await run(`create database ${template}`);
+  // The server's own vacuum would begin in the middle of this measurement or that, and take a processor from it.
+  await run('alter system set autovacuum = off');
+  await run('select pg_reload_conf()');
   return {
     folder,
     workspace: path.join(folder, 'workspace'),
