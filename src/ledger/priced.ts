@@ -60,7 +60,10 @@ export async function keepPriced(session: Session): Promise<void> {
   await sql`select pg_advisory_xact_lock_shared(${useOfPriced})`.execute(session.sql);
 }
 
-/** Empties the tables, unless an import uses them. Waits for no other import, but for the server's own vacuum, which holds them too and then gives way. */
+/**
+ * Empties the tables, unless an import uses them. Waits for no other import, but for the server's own vacuum, which holds
+ * them too and then gives way.
+ */
 export async function emptyUnused({ sql: query, client }: Session): Promise<void> {
   await client.query("begin; set local lock_timeout = '10s'");
   try {

@@ -81,7 +81,7 @@ export class WorkAhead {
     return taken;
   }
 
-  /** Gives the connection back, and empties the table if no other import uses it. To be called when the import has ended. */
+  /** Gives the connection back, and empties the tables if no other import uses them. To be called when the import has ended. */
   async end(): Promise<void> {
     if (!this.#lent) return;
     await this.#last.catch(() => {});
