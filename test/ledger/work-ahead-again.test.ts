@@ -81,6 +81,7 @@ describe('a file of several batches that comes again', () => {
     const before = await desk.land('sales', mixed);
     const after = await desk.land('sales', mixed, { again: true });
     expect(after.counts).toMatchObject({ duplicates: 6_002 });
+    expect(before.report.warnings).toContainEqual(expect.stringContaining('1 row names another affiliate'));
     expect(after.report.warnings).toEqual(before.report.warnings);
   });
 });

@@ -76,7 +76,7 @@ export function batchRecorder(
     for (const key of Object.keys(total) as (keyof Verdicts)[]) total[key] += verdicts[key];
   }
 
-  /** Stages the sales of a packet, unless they are recorded or known already. */
+  /** Records the sales of a packet if they are priced, or passes over those that are known; else stages them. */
   async function isDone(packet: Packet, ready: PricedBatch | undefined): Promise<boolean> {
     if (ready && likely === 'new' && waiting === 0) {
       const recorded = await recordPriced(session, mover, batch, ready);

@@ -24,5 +24,4 @@ export const attributed = sql`
 
 /** Whether row `a` says nothing newer of its status than conversion `c`: a sale that has ended is not opened again. */
 export const hasSameStatus = sql`(c.sales_status = a.sales_status
-            or (c.sales_status in ('complete', 'failed', 'refunded', 'partial_refunded') and a.sales_status in ('open', 'trialing'))
-          )`;
+  or (c.sales_status in ('complete', 'failed', 'refunded', 'partial_refunded') and a.sales_status in ('open', 'trialing')))`;
