@@ -63,7 +63,7 @@ const fields = [...soldFields, 'referralId', 'referralRef', 'externalUserId', 'm
 
 const typeKey = '"event_type"';
 /** The key before any inner object, so that it is the event's own. */
-const conversion = /^\{[^{\\]*"event_type"\s*:\s*"conversion"/;
+const conversion = /^\{[^{\\]*?"event_type"\s*:\s*"conversion"/;
 
 /**
  * Whether a line is a conversion, if it is JSON at all, and certainly names no affiliate. Most are, and need not be
@@ -71,7 +71,7 @@ const conversion = /^\{[^{\\]*"event_type"\s*:\s*"conversion"/;
  */
 function namesNobody({ text }: LogLine): boolean {
   if (text.includes('\\') || text.includes('affiliate_id') || !conversion.test(text)) return false;
-  return text.indexOf(typeKey) === text.lastIndexOf(typeKey);
+  return !text.includes(typeKey, text.indexOf(typeKey) + 1);
 }
 
 /** Stages what the first reading needs: all but the conversions that name no affiliate. Returns how many were faulty. */
