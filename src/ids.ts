@@ -45,6 +45,11 @@ export function newIdPrefix(now: Date): string {
   return newId(now).replaceAll('-', '').slice(0, 22);
 }
 
+/** The lowest id that `newId` and `newIdPrefix` can make at `now`. */
+export function firstIdOf(now: Date): string {
+  return dashed(`${now.getTime().toString(16).padStart(12, '0')}7`.padEnd(32, '0'));
+}
+
 /** The public form: prefix, underscore and 26 base32 characters (TypeID). `id` is a UUID in lower case. */
 export function showId(noun: Noun, id: string): string {
   let value = BigInt(`0x${id.replaceAll('-', '')}`);

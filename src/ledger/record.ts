@@ -9,7 +9,7 @@ import { post } from './record/post.ts';
 import { allRows, newRows, pricedSales } from './record/price.ts';
 import { revisit } from './record/revisit.ts';
 import { namesEvent, namesRefund } from './record/taken-ids.ts';
-import { refreshStatistics } from './statistics.ts';
+import { plannedFor, refreshStatistics } from './statistics.ts';
 
 export type { Batch, ProgramTerms } from './record/batch.ts';
 
@@ -135,8 +135,11 @@ async function unlessKnown<T>(
  * Ends what the batches of an import began: moves the referrals of its sales up, once each, posts what it recorded to the
  * journal, one posting an affiliate and currency, and returns the sums.
  */
-export async function postTally(session: Session, mover: Mover): Promise<Tally> {
-  await advance(session, mover);
+export async function postTally(
+  session: Session,
+  mover: Mover,
+  { importId, hasCustomers }: Pick<Batch, 'importId' | 'hasCustomers'>,
+): Promise<Tally> {
   await sql`/* ledger.record.tally */
     ${postings(
       sql`(select affiliate_id, currency, amount, lines from tally where kind = 'commission') moved`,
@@ -150,6 +153,8 @@ export async function postTally(session: Session, mover: Mover): Promise<Tally> 
   );
   const recorded = sums.rows.filter((sum) => sum.kind === 'sale').reduce((rows, sum) => rows + sum.lines, 0);
   await refreshStatistics(session, ['conversion', 'commission'], recorded);
+  if (hasCustomers && recorded > 0)
+    await plannedFor(recorded, session, () => advance(session, mover, importId));
   const of = (kind: string) =>
     new Map(sums.rows.filter((row) => row.kind === kind).map((row) => [row.currency, row.amount]));
   return { sales: of('sale'), commissions: of('commission') };

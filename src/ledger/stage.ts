@@ -66,7 +66,7 @@ export async function createStage(session: Session, { lasting = false } = {}): P
   await session.client.query(`
     set local work_mem = '64MB';
     drop table if exists pg_temp.stage, pg_temp.name, pg_temp.terms, pg_temp.customer, pg_temp.verdict,
-      pg_temp.outcome, pg_temp.tally, pg_temp.sold;
+      pg_temp.outcome, pg_temp.tally;
     create temp table stage (id uuid not null, n integer not null, line integer not null, external_id text, name_no integer,
       terms_no integer not null, amount bigint, currency text, occurred_at timestamptz, occurred_at_given boolean,
       sales_status text, stated_referral_id uuid, referral_ref text, customer_id text, external_user_id text,
@@ -82,8 +82,7 @@ export async function createStage(session: Session, { lasting = false } = {}): P
     create temp table outcome (n integer not null, line integer not null, verdict text not null, code text, field text,
       found text, customer_id text, email_folded text) ${ending};
     create temp table tally (kind text not null, affiliate_id uuid, currency text not null, amount numeric not null,
-      lines bigint not null) ${ending};
-    create temp table sold (referral_id uuid not null, occurred_at timestamptz not null, is_subscription boolean) ${ending}`);
+      lines bigint not null) ${ending}`);
 }
 
 /** The form in which names of affiliates and e-mail addresses are compared: trimmed, NFC, without regard to case. */

@@ -65,4 +65,15 @@ describe('a sale whose status moves on', () => {
       { status: 'active', converted_at: new Date('2026-01-10T10:00:00Z') },
     ]);
   });
+
+  test.each([
+    ['open', 'failed'],
+    ['failed', 'open'],
+  ])('makes nobody a customer when a file has it %s and then %s', async (first, second) => {
+    const desk = await deskWithTwo(db);
+    const sale = (status: string) => `s-1,ann,100.00,USD,2026-01-10T10:00:00Z,${status},c1,yes`;
+    await land(desk, [sale(first), sale(second)], ',sales_status,customer_id,is_subscription');
+    expect((await status(desk))[0]).toBe('failed');
+    expect(await referrals(desk.world)).toMatchObject([{ status: 'lead', converted_at: null }]);
+  });
 });

@@ -55,7 +55,7 @@ async function recordIn(session: Session, world: World, sales: Partial<StagedSal
     hasCustomers: sales.some((sale) => sale.customerId !== undefined),
   };
   const verdicts = await record(session, world.mover, batch, isPlain);
-  await postTally(session, world.mover);
+  await postTally(session, world.mover, batch);
   return verdicts;
 }
 

@@ -54,7 +54,7 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   return {
     rows,
     counts,
-    tally: await postTally(session, mover),
+    tally: await postTally(session, mover, batch),
     warnings: customersOfOthers(otherAffiliate),
   };
 };

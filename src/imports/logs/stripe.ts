@@ -3,7 +3,7 @@ import { newIdPrefix } from '../../ids.ts';
 import { DisputeStage } from '../../ledger/dispute.ts';
 import { recordEvents } from '../../ledger/events.ts';
 import type { Mover } from '../../ledger/journal.ts';
-import { noVerdicts, postTally, type Verdicts } from '../../ledger/record.ts';
+import { type Batch, noVerdicts, postTally, type Verdicts } from '../../ledger/record.ts';
 import { RefundStage } from '../../ledger/reverse.ts';
 import { createStage, type StagedSale } from '../../ledger/stage.ts';
 import { StageLoader } from '../../ledger/stage-loader.ts';
@@ -12,7 +12,7 @@ import type { RowFault } from '../faults.ts';
 import { warningOf } from '../landing.ts';
 import { batchRecorder } from '../sales/batches.ts';
 import { customersOfOthers } from '../sales/sales.ts';
-import { type EventLog, type LogRecorder, soldFields } from './event-log.ts';
+import { type LogRecorder, soldFields } from './event-log.ts';
 import type { Ignored, SaleFact } from './stripe/fact.ts';
 import { attributed, createNotes, withPartner } from './stripe/notes.ts';
 import { Readings } from './stripe/readings.ts';
@@ -31,17 +31,18 @@ type IgnoredCounts = Record<Ignored, number>;
  */
 export const recordStripeLog: LogRecorder = async (session, mover, events) => {
   await createStage(session);
-  const { program, importId, log, settings, rates } = events;
+  const { program, importId, log, settings, rates, isAgain = false } = events;
   const idPrefix = settings.id_prefix;
   const testEvents = settings.test_events === true;
   const readings = new Readings(events, stripeReader({ program, idPrefix, rates, testEvents }));
-  const first = await readPeople(session, mover, readings);
+  const { hasNotes, ...first } = await readPeople(session, mover, readings);
   const strangers = 'ignored' as const;
   const people = await recordEvents(session, mover, { programId: program.id, importId, log, strangers });
+  const batch = { program, importId, hasCustomers: true, log };
   const sales: Verdicts = { ...noVerdicts };
   let ignored = readings.count('ignored') + people.ignored;
   for (const kind of ['charge', 'invoice'] as const) {
-    const ended = await recordSales(session, mover, events, readings, { kind, hasNotes: first.hasNotes });
+    const ended = await recordSales(session, mover, batch, readings, { kind, hasNotes, isAgain });
     ignored += ended.ignored;
     for (const key of Object.keys(sales) as (keyof Verdicts)[]) sales[key] += ended.verdicts[key];
   }
@@ -59,7 +60,7 @@ export const recordStripeLog: LogRecorder = async (session, mover, events) => {
       rejected: counts.rejected + people.rejected + readings.count('fault'),
       ignored,
     },
-    tally: await postTally(session, mover),
+    tally: await postTally(session, mover, batch),
     warnings: [...customersOfOthers(otherAffiliate), ...warningsOf(readings, first.ignored)],
     refunds,
     disputes,
@@ -103,12 +104,11 @@ async function readPeople(
 async function recordSales(
   session: Session,
   mover: Mover,
-  { program, importId, log, isAgain = false }: EventLog,
+  batch: Batch,
   readings: Readings,
-  { kind, hasNotes }: { kind: SaleFact['kind']; hasNotes: boolean },
+  { kind, hasNotes, isAgain }: { kind: SaleFact['kind']; hasNotes: boolean; isAgain: boolean },
 ): Promise<{ verdicts: Verdicts; ignored: number }> {
   await session.client.query('truncate name, terms');
-  const batch = { program, importId, hasCustomers: true, log };
   const recorder = batchRecorder(session, mover, batch, {
     fields: soldFields,
     idPrefix: newIdPrefix(mover.now),

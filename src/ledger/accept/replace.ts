@@ -91,5 +91,5 @@ async function recordAnew(
   const batch = { program, importId: version.import_id, hasCustomers };
   const { recorded } = await record(session, mover, batch, false);
   if (recorded !== 1) throw new Error('An accepted version of a sale was not recorded.');
-  await postTally(session, mover);
+  await postTally(session, mover, batch);
 }

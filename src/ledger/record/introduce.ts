@@ -1,6 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
-import { newIdPrefix } from '../../ids.ts';
+import { firstIdOf, newIdPrefix } from '../../ids.ts';
 import type { Mover } from '../journal.ts';
 import { findCustomers } from './customers.ts';
 
@@ -63,11 +63,16 @@ async function createReferrals(
     on conflict do nothing`.execute(session.sql);
 }
 
-/** Moves the referrals of the sales in `sold` up: a sale makes a customer, a subscription an active one. */
-export async function advance(session: Session, mover: Mover): Promise<void> {
-  // Nothing is known of the table yet, and a nested loop over all that a large file sold would not end.
-  await session.client.query('analyze sold');
-  await sql`/* ledger.record.advance */ ${customersOf(sql`sold`, mover)}`.execute(session.sql);
+/**
+ * Moves up the referrals of the sales that a run has recorded for `importId`, once each: a sale makes a customer, a
+ * subscription an active one. The sales are found by their ids, which begin with the run's moment.
+ */
+export async function advance(session: Session, mover: Mover, importId: string): Promise<void> {
+  const sold = sql`(
+    select referral_id, occurred_at, is_subscription from conversion
+    where account_id = ${mover.accountId} and id >= ${firstIdOf(mover.now)}::uuid and import_id = ${importId}::uuid
+      and referral_id is not null and sales_status in ('open', 'complete')) sale`;
+  await sql`/* ledger.record.advance */ ${customersOf(sold, mover)}`.execute(session.sql);
 }
 
 /**

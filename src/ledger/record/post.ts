@@ -5,9 +5,9 @@ import type { Batch } from './batch.ts';
 import type { PricedSales } from './price.ts';
 
 /**
- * Writes the conversion of each of `sales`, its commission under the same id, and what is done once the import ends: their
- * sums into the tally that is posted to the journal, and into `sold` whom they make customers. One statement, so that none
- * can be without the others. Returns how many conversions it wrote.
+ * Writes the conversion of each of `sales`, its commission under the same id, and their sums into the tally that is posted
+ * to the journal once the import ends. One statement, so that none can be without the others. Returns how many
+ * conversions it wrote.
  */
 export async function post(
   session: Session,
@@ -17,16 +17,9 @@ export async function post(
 ): Promise<number> {
   const { program } = batch;
   const { accountId } = mover;
-  const sold = sql`
-    sold as (
-      insert into sold (referral_id, occurred_at, is_subscription)
-      select referral_id, min(occurred_at), bool_or(is_subscription) from sale
-      where referral_id is not null and sales_status in ('open', 'complete') group by referral_id
-    ),`;
   const written = await sql`/* ledger.record */
     with ${sales.steps}
     sale as ${sql.raw(sales.isStored ? 'not materialized' : 'materialized')} (${sales.query}),
-    ${batch.hasCustomers ? sold : sql``}
     commissions as (
       insert into commission (account_id, id, program_id, affiliate_id, amount, hold_until, status_at, status_run_id,
         incentive_id, rate_ppm, hold_days, overridden, currency, status, rounding, fx_rate, fx_day, fx_source)
