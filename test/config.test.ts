@@ -1,10 +1,11 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { checkConfig, loadConfig } from '../src/config.ts';
 import { PayrunError } from '../src/errors.ts';
+import { emptyFolder } from './support/folder.ts';
 import { holds } from './support/property.ts';
 
 /** The example of the documentation, a value a line, so that a fault's line can be told. */
@@ -199,8 +200,7 @@ describe('faults', () => {
 });
 
 describe('the workspace', async () => {
-  const root = await mkdtemp(path.join(tmpdir(), 'payrun-config-'));
-  afterAll(() => rm(root, { recursive: true, force: true }));
+  const root = await emptyFolder();
   const inner = path.join(root, 'inbox', 'offline');
   await mkdir(inner, { recursive: true });
   await writeFile(path.join(root, 'payrun.json'), `\ufeff${sample}`);

@@ -5,7 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import type { Db } from '../../src/db/connect.ts';
 import { testDatabase } from '../support/database.ts';
-import { configOf, emptyFolder, ended, payrun, payrunJson, start, workspace } from './payrun.ts';
+import { emptyFolder } from '../support/folder.ts';
+import { configOf, ended, payrun, payrunJson, start, workspace } from './payrun.ts';
 
 let db: Db;
 let url: string;

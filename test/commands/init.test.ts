@@ -2,7 +2,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { checkConfig } from '../../src/config.ts';
-import { emptyFolder, payrun, payrunJson } from './payrun.ts';
+import { emptyFolder } from '../support/folder.ts';
+import { payrun, payrunJson } from './payrun.ts';
 
 test('init makes a workspace that passes the check at once', async () => {
   const cwd = await emptyFolder();

@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll } from 'vitest';
+import { emptyFolder } from '../support/folder.ts';
 
 const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
@@ -67,13 +67,6 @@ export async function payrunJson(args: string[], place: Place, code = 0): Promis
   const run = await payrun([...args, '--json'], place);
   if (run.code !== code) throw new Error(`exit code ${run.code}\n${run.stdout}\n${run.stderr}`);
   return JSON.parse(run.stdout);
-}
-
-/** A new empty folder, removed when the test file is done. */
-export async function emptyFolder(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'payrun-command-'));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-  return folder;
 }
 
 /** A new folder with this payrun.json. */

@@ -3,7 +3,8 @@ import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { checkConfig } from '../../src/config.ts';
 import { testDatabase } from '../support/database.ts';
-import { emptyFolder, type Place, payrun, payrunJson } from './payrun.ts';
+import { emptyFolder } from '../support/folder.ts';
+import { type Place, payrun, payrunJson } from './payrun.ts';
 
 const file = `Rechnungsnr.;Partner-Nr;Nettobetrag;Steuer;Datum;Kunden-E-Mail
 1001;ann;234,50;44,56;10.01.2026 14:00;kim@example.com

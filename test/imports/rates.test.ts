@@ -3,10 +3,10 @@ import path from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { loadRates, type Rates } from '../../src/imports/rates.ts';
+import { emptyFolder } from '../support/folder.ts';
 import { holds } from '../support/property.ts';
-import { testWorkspace } from '../support/work.ts';
 
-const workspace = await testWorkspace();
+const workspace = await emptyFolder();
 
 async function rates(...lines: string[]): Promise<Rates> {
   await writeFile(path.join(workspace, 'rates.csv'), `from,to,day,rate,source\n${lines.join('\n')}\n`);
@@ -28,7 +28,7 @@ test('a rate holds for its day and its direction only', async () => {
 });
 
 test('a workspace without rates.csv has no rates', async () => {
-  const none = await loadRates(await testWorkspace(), new AbortController().signal);
+  const none = await loadRates(await emptyFolder(), new AbortController().signal);
   expect(none.find('EUR', 'USD', '2026-01-10')).toBeUndefined();
 });
 

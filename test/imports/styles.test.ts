@@ -1,16 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { formatAmount } from '../../src/money.ts';
+import { emptyFolder } from '../support/folder.ts';
 import { holds } from '../support/property.ts';
 import { type Staged, stagedOf } from './staged.ts';
 
-const folder = await mkdtemp(path.join(tmpdir(), 'payrun-styles-'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = await emptyFolder();
 const file = path.join(folder, 'sales.csv');
 
 const header = ['external_id', 'affiliate', 'amount', 'currency', 'occurred_at', 'note'];

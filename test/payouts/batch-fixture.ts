@@ -3,7 +3,8 @@ import type { AffiliateRow, CommissionRow, ProgramRow } from '../../src/db/table
 import { showId } from '../../src/ids.ts';
 import { exportPayouts, preparePayouts } from '../../src/payouts/payout.ts';
 import type { Outcome, Work } from '../../src/runs/work.ts';
-import { outboxOf, testWork, testWorkspace } from '../support/work.ts';
+import { emptyFolder } from '../support/folder.ts';
+import { outboxOf, testWork } from '../support/work.ts';
 import { World } from '../support/world.ts';
 
 export interface Payee {
@@ -14,7 +15,7 @@ export interface Payee {
 /** A workspace and a world with one prepared batch for each method and currency among `payees`. */
 export async function preparedBatch(db: Db, payees: Payee[], program: Partial<ProgramRow> = {}) {
   const world = await World.create(db, program);
-  const workspace = await testWorkspace();
+  const workspace = await emptyFolder();
   for (const { affiliate, commissions = [{}] } of payees) {
     const row = await world.affiliate(affiliate);
     for (const values of commissions) {

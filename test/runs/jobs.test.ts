@@ -1,19 +1,13 @@
 import { spawnSync } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
-
-const folders: string[] = [];
-
-afterAll(async () => {
-  for (const folder of folders) await rm(folder, { recursive: true, force: true });
-});
+import { describe, expect, test } from 'vitest';
+import { emptyFolder } from '../support/folder.ts';
 
 /** A workspace whose jobs/ folder holds these files. */
 async function workspace(files: Record<string, string>): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'payrun-jobs-'));
-  folders.push(folder);
+  const folder = await emptyFolder();
   await mkdir(path.join(folder, 'jobs'));
   for (const [name, text] of Object.entries(files)) await writeFile(path.join(folder, 'jobs', name), text);
   return folder;

@@ -1,19 +1,19 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { afterAll, afterEach } from 'vitest';
+import { afterEach } from 'vitest';
 import type { Db } from '../../src/db/connect.ts';
 import { executeRun } from '../../src/runs/run.ts';
 import type { TestDatabase } from '../support/database.ts';
+import { emptyFolder } from '../support/folder.ts';
 import type { World } from '../support/world.ts';
 import { exited, nothing, testContext } from './fixture.ts';
 import type { SchedulerOrder } from './scheduler.ts';
 
 const program = fileURLToPath(new URL('./scheduler.ts', import.meta.url));
-const workspace = await mkdtemp(path.join(tmpdir(), 'payrun-schedule-'));
+const workspace = await emptyFolder();
 const schedulers: ChildProcessWithoutNullStreams[] = [];
 
 await mkdir(path.join(workspace, 'jobs'));
@@ -47,7 +47,6 @@ await writeFile(
 afterEach(() => {
   for (const child of schedulers.splice(0)) child.kill('SIGKILL');
 });
-afterAll(() => rm(workspace, { recursive: true, force: true }));
 
 type Line = Record<string, string> & { msg: string };
 

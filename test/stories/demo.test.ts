@@ -1,8 +1,9 @@
 import { readdir, readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { emptyFolder, type Place, payrun, payrunJson } from '../commands/payrun.ts';
+import { type Place, payrun, payrunJson } from '../commands/payrun.ts';
 import { testDatabase } from '../support/database.ts';
+import { emptyFolder } from '../support/folder.ts';
 import { snapshot } from '../support/snapshot.ts';
 
 interface Night {

@@ -5,7 +5,8 @@ import { applyChanges, planChanges } from '../../src/db/apply.ts';
 import type { Db } from '../../src/db/connect.ts';
 import { type Expected, type ImportOutcome, importFile, type Kind } from '../../src/imports/import.ts';
 import type { Work } from '../../src/runs/work.ts';
-import { testWork, testWorkspace } from './work.ts';
+import { emptyFolder } from './folder.ts';
+import { testWork } from './work.ts';
 import { today, World } from './world.ts';
 
 /** What an account's payrun.json says, in its own words, and the rates of exchange beside it. */
@@ -41,7 +42,7 @@ let files = 0;
 /** A desk whose one programme is in USD and Berlin, gives 20 % and holds for 30 days, unless settings say otherwise. */
 export async function openDesk(db: Db, settings: DeskSettings = {}): Promise<Desk> {
   const world = await World.create(db, { ref: 'main' });
-  const workspace = await testWorkspace();
+  const workspace = await emptyFolder();
   const account = accountOf(world.accountRef, settings);
   await db.transaction(async (session) =>
     applyChanges(session, await planChanges(session, [account], today)),

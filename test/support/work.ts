@@ -1,20 +1,12 @@
-import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { afterAll } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import type { Db } from '../../src/db/connect.ts';
 import { assertBalanced } from '../../src/ledger/audit.ts';
 import { createLog } from '../../src/log.ts';
 import type { Work } from '../../src/runs/work.ts';
 import { today, type World } from './world.ts';
-
-/** An empty workspace folder, removed when the test file is done. */
-export async function testWorkspace(): Promise<string> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'payrun-workspace-'));
-  afterAll(() => rm(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** The work of a run in `world`: real transactions that end with the audit, only without lease, fence and history. */
 export function testWork(

@@ -1,18 +1,17 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { stringify } from 'csv-stringify/sync';
 import fc from 'fast-check';
 import iconv from 'iconv-lite';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { type Encoding, encodings } from '../../../src/config-source.ts';
 import { PayrunError } from '../../../src/errors.ts';
 import { withInputFile } from '../../../src/imports/files/open.ts';
 import { readCsv } from '../../../src/imports/files/records.ts';
+import { emptyFolder } from '../../support/folder.ts';
 import { holds } from '../../support/property.ts';
 
-const folder = await mkdtemp(path.join(tmpdir(), 'payrun-encoding-'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = await emptyFolder();
 
 const header = ['external_id', 'affiliate', 'note'];
 const marks: Partial<Record<Encoding, number[]>> = {

@@ -1,21 +1,20 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { strToU8, zipSync } from 'fflate';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { PayrunError } from '../../../src/errors.ts';
 import { logLines } from '../../../src/imports/files/ndjson.ts';
 import { type InputFile, withInputFile } from '../../../src/imports/files/open.ts';
 import { readCsv } from '../../../src/imports/files/records.ts';
 import { limitsOf } from '../../../src/limits.ts';
+import { emptyFolder } from '../../support/folder.ts';
 import { holds } from '../../support/property.ts';
 import { textRow, workbookFile } from './workbook-file.ts';
 
-const folder = await mkdtemp(path.join(tmpdir(), 'payrun-packed-'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = await emptyFolder();
 
 const text = `id,amount\n${Array.from({ length: 50 }, (_, n) => `INV-${n},${n}.00\n`).join('')}`;
 const zip = (content: string | Uint8Array, name = 'sales.csv', level: 0 | 6 = 6) =>

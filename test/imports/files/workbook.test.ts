@@ -1,19 +1,18 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { afterAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { withInputFile } from '../../../src/imports/files/open.ts';
 import { readCsv } from '../../../src/imports/files/records.ts';
 import { limitsOf } from '../../../src/limits.ts';
 import { referrals } from '../../support/books.ts';
 import { testDatabase } from '../../support/database.ts';
 import { openDesk } from '../../support/desk.ts';
+import { emptyFolder } from '../../support/folder.ts';
 import { deskOfAnn } from '../ann.ts';
 import { textRow, type WorkbookParts, workbookFile } from './workbook-file.ts';
 
 const { db } = await testDatabase();
-const folder = await mkdtemp(path.join(tmpdir(), 'payrun-workbook-'));
-afterAll(() => rm(folder, { recursive: true, force: true }));
+const folder = await emptyFolder();
 
 /** Header and rows of a workbook, each row with its line and with a mark at typed cells. */
 async function rowsOf(parts: WorkbookParts, sheet?: string | number, limits = {}) {
