@@ -35,6 +35,7 @@ export class CopyLines {
 
 /** Lines of COPY text with keys, which come out in the order of their keys. */
 export class SortedCopyLines {
+  /** As large as the most that was in it at once: giving it back and growing anew would leave memory in pieces. */
   #bytes = Buffer.allocUnsafeSlow(pieceLength);
   #keys: string[] = [];
   /** Where each line ends. */
@@ -59,8 +60,8 @@ export class SortedCopyLines {
     this.#keys.push(key);
   }
 
-  /** All lines so far, each behind what `prefixOf` says of its place, from 0: as many ASCII characters for each. */
-  bytes(prefixOf: (place: number) => string): Buffer {
+  /** Takes all lines out, each behind what `prefixOf` says of its place, from 0: as many ASCII characters for each. */
+  take(prefixOf: (place: number) => string): Buffer {
     const keys = this.#keys;
     const order = Uint32Array.from(keys.keys());
     if (!this.#isSorted) order.sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : a - b));
@@ -70,6 +71,9 @@ export class SortedCopyLines {
       at += sorted.write(prefixOf(place), at, 'latin1');
       at += this.#bytes.copy(sorted, at, this.#ends[index - 1] ?? 0, this.#ends[index]);
     }
+    this.#keys = [];
+    this.#ends = [];
+    this.#isSorted = true;
     return sorted;
   }
 

@@ -60,11 +60,8 @@ const columns: [name: string, field: keyof StagedSale, value: Value][] = [
 /** More texts than this are no repetition, and memory must not grow with them. */
 const mostEntries = 10_000;
 
-/**
- * Bytes of a packet, several of which are under way: batches of usual rows stay below, those of rows with long texts are
- * cut here. It is a little less than the size that a buffer has before it would be doubled once more.
- */
-const packetBytes = 15 << 18;
+/** Bytes of a packet, several of which are under way: batches of usual rows stay below, those with long texts are cut here. */
+const packetBytes = 3 << 20;
 
 /** Collects sales as lines of COPY text for the stage of one import; `StageLoader` puts them there. */
 export class StageWriter {
@@ -74,7 +71,7 @@ export class StageWriter {
   readonly #idPrefix: string;
   readonly #keepsAll: boolean;
   readonly #dictionaries = { names: new Dictionary(), terms: new Dictionary() };
-  #sales = new SortedCopyLines();
+  readonly #sales = new SortedCopyLines();
   #faults = new CopyLines();
   #areNamed = true;
   #startsAnew = false;
@@ -120,9 +117,10 @@ export class StageWriter {
     const { names, terms } = this.#dictionaries;
     const first = this.#taken;
     const idOf = (place: number) => this.#idPrefix + (first + place).toString(16).padStart(10, '0');
+    const { count } = this.#sales;
     const packet = {
-      sales: this.#sales.bytes(idOf),
-      count: this.#sales.count,
+      sales: this.#sales.take(idOf),
+      count,
       areNamed: this.#areNamed,
       faults: this.#faults,
       names: names.take(),
@@ -130,7 +128,6 @@ export class StageWriter {
       startsAnew: this.#startsAnew,
     };
     this.#taken += packet.count;
-    this.#sales = new SortedCopyLines();
     this.#faults = new CopyLines();
     this.#areNamed = true;
     this.#startsAnew = !this.#keepsAll && Math.max(names.size, terms.size) > mostEntries;

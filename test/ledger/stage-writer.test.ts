@@ -17,8 +17,8 @@ test('a packet is full when it has its rows', () => {
 
 test('rows with long texts fill a packet before there are as many', () => {
   const note = 'n'.repeat(2_000);
-  expect(writerOf(1_900, note).holds(many)).toBe(false);
-  expect(writerOf(2_000, note).holds(many)).toBe(true);
+  expect(writerOf(1_500, note).holds(many)).toBe(false);
+  expect(writerOf(1_600, note).holds(many)).toBe(true);
 });
 
 test('what waits is nothing again when a packet was taken', () => {
