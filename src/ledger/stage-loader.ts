@@ -3,6 +3,7 @@ import type { Session } from '../db/connect.ts';
 import { copyIn } from '../db/copy.ts';
 import { affiliateNamed } from './record/attribution.ts';
 import type { Packet } from './stage-writer.ts';
+import { plannedFor } from './statistics.ts';
 
 /** Puts packets of sales into the staging tables of one session, in the order in which they were taken. */
 export class StageLoader {
@@ -44,7 +45,8 @@ export class StageLoader {
     }
     if (names.count > 0) {
       await copyIn(this.#session, copyNames, names.pieces());
-      this.#unknownNames = await this.#findAffiliates();
+      const wanted = names.count + this.#unknownNames;
+      this.#unknownNames = await plannedFor(wanted, this.#session, () => this.#findAffiliates());
     }
     return areNamed && this.#unknownNames === 0;
   }

@@ -42,9 +42,12 @@ export async function refreshStaleStatistics(session: Session): Promise<void> {
  * session has checked foreign keys while there were few rows, unless they are forgotten.
  */
 export async function plannedForMany<T>(session: Session, work: () => Promise<T>): Promise<T> {
+  const { rows } = await session.client.query<{ was: string }>(
+    "select current_setting('enable_nestloop') as was",
+  );
   await session.client.query('discard plans; set local enable_nestloop = off');
   const result = await work();
-  await session.client.query('set local enable_nestloop = default');
+  await session.client.query(`set local enable_nestloop = ${rows[0]!.was}`);
   return result;
 }
 
