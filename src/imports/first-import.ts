@@ -41,3 +41,22 @@ export async function stylesOf(
     .executeTakeFirst();
   return found?.report?.styles ?? [];
 }
+
+/** The ref of the source by which an import read its file, if it was one of payrun.json's and there was such an import. */
+export async function sourceOf(
+  session: Session,
+  accountId: number,
+  importId: string | undefined,
+): Promise<string | undefined> {
+  if (importId === undefined) return undefined;
+  const found = await session.sql
+    .selectFrom('import')
+    .innerJoin('source', (join) =>
+      join.onRef('source.account_id', '=', 'import.account_id').onRef('source.id', '=', 'import.source_id'),
+    )
+    .select('source.ref')
+    .where('import.account_id', '=', accountId)
+    .where('import.id', '=', importId)
+    .executeTakeFirst();
+  return found?.ref;
+}

@@ -41,7 +41,7 @@ async function staged(file: string, settings: Source['settings']): Promise<Stage
     const input = given.as(settings.encoding);
     const sources = [{ id: undefined, ref: undefined, settings, programId: '', currency: 'USD' }];
     const csv = await readCsv(input, tableReading(sources, file));
-    const { columns } = fitting(sources, csv, file);
+    const [{ columns }] = fitting(sources, csv, file);
     const reader = saleReader(
       {
         shown: file,

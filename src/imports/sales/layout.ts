@@ -1,8 +1,9 @@
 import type { SourceConfig } from '../../config.ts';
 import { PayrunError } from '../../errors.ts';
 import type { InputFile } from '../files/open.ts';
-import { type CsvFile, readCsv } from '../files/records.ts';
+import { readCsv } from '../files/records.ts';
 import type { Source } from '../source.ts';
+import { type Candidate, type Origin, type ReadFile, theOne } from './candidates.ts';
 import { presetFor } from './preset.ts';
 import { type Proposal, propose } from './proposal.ts';
 import { returned } from './returned.ts';
@@ -20,32 +21,24 @@ export interface LayoutReport {
   why: string;
 }
 
-/** A file whose header was read. */
-interface ReadFile {
-  file: InputFile;
-  csv: CsvFile;
-  /** Reads the file anew, from its first row. */
-  again(): Promise<CsvFile>;
-  /** The import that rejected its rows, if they say so; known when they have been read. */
-  rejectsOf(): string | undefined;
-}
-
 /** A file whose header was read and understood. */
 export interface UnderstoodFile extends ReadFile, Omit<Fit, 'why'> {
   layout: LayoutReport;
 }
 
 /**
- * Reads the header of a sales file and finds the layout that it has: that of the first of `sources` which fits, each
+ * Reads the header of a sales file and finds the layout that it has: that of the one of `sources` which fits, each
  * with its own encoding and the like, then that of a known export. `onBytes` is told of the bytes that are read. Raises
- * `file-refused`: when nothing fits, with what the first source misses and a proposal.
+ * `file-refused`: when several fit and `origin` does not say which, and when nothing fits, with what the first source
+ * misses and a proposal.
  */
 export async function understand(
   given: InputFile,
   sources: Source[],
+  origin: Origin,
   onBytes?: (bytes: number) => void,
 ): Promise<UnderstoodFile> {
-  const found = await find(given, sources, onBytes);
+  const found = await find(given, sources, origin, onBytes);
   if ('layout' in found) return found;
   throw found.read ? strange(found.read, await proposalFor(found.read), found.fault, sources) : found.fault;
 }
@@ -60,7 +53,7 @@ export async function proposedSource(
   ref: string,
   program: string,
 ): Promise<Record<string, unknown>> {
-  const found = await find(given, sources);
+  const found = await find(given, sources, async () => undefined);
   if ('layout' in found) {
     throw new PayrunError('usage', 'The file needs no mapping; it is understood as it is.', {
       place: { file: given.shown },
@@ -89,21 +82,26 @@ type StrangeFile = ReadFile & { source: Source };
 async function find(
   given: InputFile,
   sources: Source[],
+  origin: Origin,
   onBytes?: (bytes: number) => void,
 ): Promise<UnderstoodFile | { read: StrangeFile | undefined; fault: PayrunError }> {
   const faults: PayrunError[] = [];
+  const candidates: Candidate[] = [];
   let read: StrangeFile | undefined;
   for (const alike of alikeInForm(sources)) {
-    const opened = await orFault(() => openAs(alike, given, onBytes));
-    const fit =
-      opened instanceof PayrunError
-        ? opened
-        : await orFault(() => fitting(alike, opened.csv, opened.file.shown));
-    if (opened instanceof PayrunError || fit instanceof PayrunError) faults.push(fit as PayrunError);
-    else return understood(opened, fit);
     const canonical = alike.find((one) => one.ref === undefined);
-    if (canonical && !(opened instanceof PayrunError)) read = { ...opened, source: canonical };
+    if (canonical && candidates.length > 0) break;
+    const opened = await orFault(() => openAs(alike, given, onBytes));
+    if (opened instanceof PayrunError) {
+      faults.push(opened);
+      continue;
+    }
+    const fits = await orFault(() => fitting(alike, opened.csv, opened.file.shown));
+    if (fits instanceof PayrunError) faults.push(fits);
+    else candidates.push(...fits.map((fit) => ({ opened, fit })));
+    if (canonical) read = { ...opened, source: canonical };
   }
+  if (candidates.length > 0) return understood(await theOne(candidates, origin));
   if (read) presetFor(read.csv.header, placeOf(read));
   return { read, fault: faults[0]! };
 }
@@ -118,10 +116,16 @@ async function openAs(
   const how = tableReading(alike, file.shown);
   const { csv, rejectsOf } = returned(await readCsv(file, { ...how, onBytes }));
   const same = { ...how, delimiter: csv.delimiter, headerLine: csv.headerLine };
-  return { file, csv, rejectsOf, again: async () => returned(await readCsv(file, same)).csv };
+  const anew = async () => returned(await readCsv(file, same));
+  const rejectsOfFirst = async () => {
+    const first = await anew();
+    for await (const _ of first.csv.groups) break;
+    return first.rejectsOf();
+  };
+  return { file, csv, rejectsOf, rejectsOfFirst, again: async () => (await anew()).csv };
 }
 
-function understood(opened: ReadFile, { why, ...fit }: Fit): UnderstoodFile {
+function understood({ opened, fit: { why, ...fit } }: Candidate): UnderstoodFile {
   const layout = { source: fit.source.ref ?? null, preset: fit.preset?.name ?? null, log: null, why };
   return { ...opened, ...fit, layout };
 }

@@ -22,7 +22,7 @@ export function tableReading(sources: Source[], shown: string): TableReading {
   const { delimiter, quotes, trim, header_row: headerLine, allow_partial: isPartial } = sources[0]!.settings;
   const layout = (names: string[]) => {
     try {
-      return fitting(sources, { header: names, headerLine: 1 }, shown).columns;
+      return fitting(sources, { header: names, headerLine: 1 }, shown)[0].columns;
     } catch {
       return undefined;
     }
@@ -31,28 +31,30 @@ export function tableReading(sources: Source[], shown: string): TableReading {
 }
 
 /**
- * The first of `sources` whose columns the file has; after Payrun's own columns come the known exports. Raises
- * `file-refused` for what the first of all lacks, and for a header that several exports have.
+ * How each of `sources` whose columns the file has would read it; after Payrun's own columns come the known exports.
+ * Raises `file-refused` for what the first of all lacks where none fits, and for a header that several exports have.
  */
 export function fitting(
   sources: Source[],
   { header, headerLine }: Pick<CsvFile, 'header' | 'headerLine'>,
   shown: string,
-): Fit {
+): [Fit, ...Fit[]] {
   const place = { file: shown, line: headerLine };
+  const fits: Fit[] = [];
   let first: unknown;
   for (const source of sources) {
     try {
-      return bySource(source, header, place);
+      fits.push(bySource(source, header, place));
     } catch (cause) {
       first ??= cause;
     }
   }
+  if (fits.length > 0) return fits as [Fit, ...Fit[]];
   const canonical = sources.find((one) => one.ref === undefined);
   const preset = canonical && presetFor(header, place);
   if (!canonical || !preset) throw first;
   const known = preset.headers.map((names) => `"${typeof names === 'string' ? names : names[0]}"`).join(', ');
-  return { ...onPreset(canonical, preset, header, place), why: `the header has ${known}` };
+  return [{ ...onPreset(canonical, preset, header, place), why: `the header has ${known}` }];
 }
 
 type Place = { file: string; line: number };

@@ -6,8 +6,9 @@ import { type Batch, postTally, programTerms } from '../../ledger/record.ts';
 import { createStage, type StagedSale } from '../../ledger/stage.ts';
 import { assertExpected } from '../expected.ts';
 import { guessedEncoding } from '../files/encoding.ts';
+import type { InputFile } from '../files/open.ts';
 import type { CsvFile, CsvRecord } from '../files/records.ts';
-import { firstImport, stylesOf } from '../first-import.ts';
+import { firstImport, sourceOf, stylesOf } from '../first-import.ts';
 import { type Landed, type Landing, warningOf } from '../landing.ts';
 import { PreviewRows, previewOf } from '../preview.ts';
 import type { Rates } from '../rates.ts';
@@ -17,6 +18,7 @@ import type { Source } from '../source.ts';
 import type { Evidence } from '../values/styles.ts';
 import { batchRecorder } from './batches.ts';
 import { besideRows } from './beside-rows.ts';
+import type { Origin } from './candidates.ts';
 import { compareTotals } from './controls.ts';
 import { type UnderstoodFile, understand } from './layout.ts';
 import { openPreset, type PresetRows } from './preset-rows.ts';
@@ -59,7 +61,11 @@ export async function landSales(
 ): Promise<Landed & { sourceId: string | null }> {
   const { work, mover, progress } = landing;
   let bytes = 0;
-  const understood = await understand(landing.file, sources, (count) => {
+  const importOf = (file: InputFile, inRows: string | undefined) =>
+    firstImport(session, mover.accountId, { kind: 'sales', file }, inRows);
+  const origin: Origin = async ({ file, rejectsOfFirst }) =>
+    sourceOf(session, mover.accountId, await importOf(file, await rejectsOfFirst()));
+  const understood = await understand(landing.file, sources, origin, (count) => {
     bytes += count;
   });
   const { file, csv, again, rejectsOf, source, columns, preset, layout } = understood;
@@ -88,10 +94,7 @@ export async function landSales(
   });
   const preview = work.dryRun ? new PreviewRows(header, columns) : undefined;
   const refunds = await refundsBeside(session, mover, present);
-  const earlierStyles = async () => {
-    const first = await firstImport(session, mover.accountId, { kind: 'sales', file }, rejectsOf());
-    return stylesOf(session, mover.accountId, first);
-  };
+  const earlierStyles = async () => stylesOf(session, mover.accountId, await importOf(file, rejectsOf()));
   let records = 0;
   for await (const group of rows ? rows.records(csv.groups) : csv.groups) {
     for (const one of group) {
