@@ -38,7 +38,7 @@ export const recordStripeLog: LogRecorder = async (session, mover, events) => {
   const { hasNotes, ...first } = await readPeople(session, mover, readings);
   const strangers = 'ignored' as const;
   const people = await recordEvents(session, mover, { programId: program.id, importId, log, strangers });
-  const batch = { program, importId, hasCustomers: true, log };
+  const batch = { program, importId, hasCustomers: true, log, mayOmitProducts: true };
   const sales: Verdicts = { ...noVerdicts };
   let ignored = readings.count('ignored') + people.ignored;
   for (const kind of ['charge', 'invoice'] as const) {

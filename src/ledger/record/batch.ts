@@ -21,6 +21,8 @@ export interface Batch {
   log?: 'new' | 'parked';
   /** A row that names no affiliate and no customer who is known is left out, not rejected. */
   ignoresUnattributed?: boolean;
+  /** A row without products says nothing of them, rather than that there were none. */
+  mayOmitProducts?: boolean;
 }
 
 /**

@@ -6,11 +6,10 @@ import type { Batch, Verdict } from './batch.ts';
 import { difference, type Facts } from './difference.ts';
 import { customersOf } from './introduce.ts';
 
-const theirs: Facts = {
+const theirs: Omit<Facts, 'productIds'> = {
   affiliateId: sql`v.affiliate_id`,
   affiliateRef: sql`theirs.ref`,
   row: sql`s`,
-  productIds: sql`t.product_ids`,
 };
 
 /**
@@ -23,13 +22,14 @@ const theirs: Facts = {
  */
 export async function revisit(session: Session, mover: Mover, batch: Batch): Promise<Verdict[]> {
   const { accountId } = mover;
+  const productIds = batch.mayOmitProducts ? sql`coalesce(t.product_ids, c.product_ids)` : sql`t.product_ids`;
   await session.client.query("set local timezone = 'UTC'");
   const judged = await sql<Verdict>`/* ledger.record.revisit */
     with looked as materialized (
       select s.n, s.line, s.external_id, v.fingerprint, c.id as conversion_id, c.sales_status as ours, s.sales_status as theirs,
-        v.affiliate_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given, t.product_ids, t.price_ids, t.interval,
+        v.affiliate_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given, ${productIds} as product_ids, t.price_ids, t.interval,
         t.is_subscription, s.fx_rate, s.fx_day, s.fx_source,
-        ${difference(theirs)} as difference
+        ${difference({ ...theirs, productIds })} as difference
       from verdict v
       join stage s on s.n = v.n
       join terms t on t.no = s.terms_no

@@ -164,6 +164,32 @@ describe('a log of Stripe’s events', () => {
     expect((await land(desk, [event('invoice.paid', invoice)])).counts).toMatchObject({ duplicates: 1 });
   });
 
+  test('whose charge comes again in a later log, without its invoice, is the same sale: it says nothing of products', async () => {
+    const desk = await deskOfAnn(db);
+    const invoice = event('invoice.paid', {
+      id: 'in_1',
+      charge: 'ch_1',
+      customer: 'cus_1',
+      amount_paid: 5000,
+      currency: 'usd',
+      lines: { data: [{ amount: 5000, price: { id: 'price_1', product: 'prod_1' } }] },
+    });
+    await land(desk, [customer, charge('ch_1', { invoice: 'in_1' }), invoice]);
+    const { counts } = await land(desk, [charge('ch_1', { invoice: 'in_1' })]);
+    expect(counts).toMatchObject({ duplicates: 1, conflicts: 0 });
+    const other = await land(desk, [charge('ch_1', { invoice: 'in_1', amount: 6000 })]);
+    expect(other.counts).toMatchObject({ conflicts: 1 });
+    const [conflict] = await db.sql
+      .selectFrom('conflict')
+      .select(['difference', 'product_ids'])
+      .where('account_id', '=', desk.world.accountId)
+      .execute();
+    expect(conflict).toEqual({
+      difference: { amount: { ours: '5000', theirs: '6000' } },
+      product_ids: ['prod_1'],
+    });
+  });
+
   test('is known by its first lines, also where the first is broken', async () => {
     const desk = await deskOfAnn(db);
     expect((await land(desk, ['{broken', customer, charge('ch_1')])).counts).toMatchObject({
