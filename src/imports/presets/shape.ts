@@ -46,8 +46,15 @@ export interface PresetReader {
   read(cells: string[]): string[] | undefined;
   /** Names of a record that may be an affiliate's, such as a coupon; the first that is one counts, if `read` names none. */
   hints?(cells: string[]): string[];
-  /** Whether a record goes on with the sale that began with `first`, and the product that a record sells. */
-  lines?: { continues(first: string[], cells: string[]): boolean; product: Column };
+  /**
+   * Of sales of several lines: the sale that a record goes on with, '' for one that begins a sale; whether it is the one
+   * that began with `first`; and the product that a record sells.
+   */
+  lines?: {
+    goesOnWith: Column;
+    continues(first: string[], cells: string[]): boolean;
+    product: Column;
+  };
   /**
    * Where one column has one of several styles: looks at every record before the first is read. `settle` says what
    * keeps the file from being read, and what to do about it.

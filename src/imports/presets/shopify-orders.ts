@@ -45,6 +45,7 @@ export const shopifyOrders: Preset = {
     const currency = column('Currency');
     const attributes = column('Note Attributes');
     const codes = column('Discount Code');
+    const goesOnWith: Column = (cells) => (total(cells) === '' ? name(cells) : '');
     return {
       read(cells) {
         if (!sold.has(status(cells).toLowerCase())) return undefined;
@@ -53,7 +54,8 @@ export const shopifyOrders: Preset = {
       },
       hints: (cells) => [attribute(attributes(cells), 'ref'), ...codes(cells).split(',')],
       lines: {
-        continues: (first, cells) => name(cells) !== '' && name(cells) === name(first) && total(cells) === '',
+        goesOnWith,
+        continues: (first, cells) => goesOnWith(cells) !== '' && name(cells) === name(first),
         product: productOf(column('Lineitem sku'), column('Lineitem name')),
       },
     };

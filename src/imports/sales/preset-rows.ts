@@ -1,4 +1,3 @@
-import type { Db } from '../../db/connect.ts';
 import { PayrunError } from '../../errors.ts';
 import { fold, type StagedSale } from '../../ledger/stage.ts';
 import type { Work } from '../../runs/work.ts';
@@ -7,11 +6,9 @@ import type { CsvRecord } from '../files/records.ts';
 import type { PresetReader } from '../presets/shape.ts';
 import type { Outcome } from '../rejects.ts';
 import { affiliateName } from '../values/values.ts';
+import { affiliatesNamed, type LookUp } from './hints.ts';
 import type { UnderstoodFile } from './layout.ts';
 import { columnIn, type Preset } from './preset.ts';
-
-/** Those of several folded names that are an affiliate's. */
-type LookUp = (names: string[]) => Promise<string[]>;
 
 /** A row whose further lines may still come. */
 interface Open {
@@ -26,7 +23,7 @@ const mostHints = 10_000;
 
 /**
  * The rows of a known export. Raises `file-refused` where its style has to be found out, for which the file is read
- * once, and can't be.
+ * once, and can't be; reading the rows raises it for a line apart from its order.
  */
 export async function openPreset(
   work: Pick<Work, 'context' | 'account'>,
@@ -44,7 +41,8 @@ export async function openPreset(
       throw new PayrunError('file-refused', open.what, { place, todo: open.todo });
     }
   }
-  return new PresetRows(preset, reader, csv.header, affiliatesNamed(work.context.db, work.account.id));
+  const lookUp = affiliatesNamed(work.context.db, work.account.id);
+  return new PresetRows(preset, reader, { header: csv.header, shown: file.shown }, lookUp);
 }
 
 /**
@@ -56,18 +54,27 @@ export class PresetRows {
   noSales = 0;
   readonly #reader: PresetReader;
   readonly #header: string[];
+  readonly #shown: string;
   readonly #blank: string[];
   readonly #affiliateAt: number;
   readonly #productsAt: number;
   readonly #lookUp: LookUp;
   #hints = new Map<string, boolean>();
   #open: Open | undefined;
+  /** The record that came last and begins a sale, or may, is spoiled. */
+  #isSpoiled = false;
   #noSales = new Set<CsvRecord>();
   #faults = new Map<CsvRecord, RowFault>();
 
-  constructor({ makes }: Preset, reader: PresetReader, header: string[], lookUp: LookUp) {
+  constructor(
+    { makes }: Preset,
+    reader: PresetReader,
+    { header, shown }: { header: string[]; shown: string },
+    lookUp: LookUp,
+  ) {
     this.#reader = reader;
     this.#header = header;
+    this.#shown = shown;
     this.#blank = makes.map(() => '');
     this.#lookUp = lookUp;
     this.#affiliateAt = makes.indexOf('affiliate');
@@ -124,17 +131,36 @@ export class PresetRows {
       const fault = spoiledRow(record, this.#header);
       if (fault) {
         this.#faults.set(record, fault);
+        this.#isSpoiled = true;
         rows.push(record);
       } else if (this.#open && this.#reader.lines?.continues(this.#open.record.cells, record.cells)) {
         this.#open.products.add(this.#reader.lines.product(record.cells));
       } else {
         this.#close(rows);
+        this.#assertBegins(record);
         this.#begin(record);
         if (!this.#reader.lines) this.#close(rows);
       }
     }
     if (isEnd) this.#close(rows);
     return rows;
+  }
+
+  /** A line that stands apart from its order may be what decides about the order's commission. */
+  #assertBegins({ cells, line }: CsvRecord): void {
+    const sale = this.#reader.lines?.goesOnWith(cells) ?? '';
+    // Behind a spoiled record it may be that one's: its cells can't tell.
+    if (sale !== '' && !this.#isSpoiled)
+      throw new PayrunError(
+        'file-refused',
+        'The line goes on with an order that does not stand right above it.',
+        {
+          place: { file: this.#shown, line },
+          found: sale,
+          todo: 'Keep the lines of each order together as they were exported, or export the file again. Nothing of it was recorded.',
+        },
+      );
+    if (sale === '') this.#isSpoiled = false;
   }
 
   #begin(record: CsvRecord): void {
@@ -175,23 +201,6 @@ export class PresetRows {
     const known = new Set(await this.#lookUp([...fresh]));
     for (const name of fresh) this.#hints.set(name, known.has(name));
   }
-}
-
-/**
- * The look-up of affiliates for `PresetRows`. It has a connection of its own, because that of the import may be in the
- * middle of recording a batch.
- */
-function affiliatesNamed(db: Db, accountId: number): LookUp {
-  return async (names) => {
-    const rows = await db.sql
-      .selectFrom('affiliate_key')
-      .select('folded')
-      .distinct()
-      .where('account_id', '=', accountId)
-      .where('folded', 'in', names)
-      .execute();
-    return rows.map((row) => row.folded);
-  };
 }
 
 function key(hint: string): string {

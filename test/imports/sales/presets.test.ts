@@ -137,6 +137,19 @@ describe('an order of several lines', () => {
     ]);
   });
 
+  test.each([
+    ['above its order', ([first, second]: string[]) => [second!, first!]],
+    ['behind another order', ([first, second]: string[]) => [first!, ...order(2, ['CAP']), second!]],
+  ])(
+    'of which a line stands %s is refused: it might be what decides about the commission',
+    async (_, moved) => {
+      const desk = await deskOfAnn(db, rules);
+      const file = shopify(moved(order(1, ['TEE', 'MUG'])));
+      await expect(desk.land('sales', file)).rejects.toMatchObject({ code: 'file-refused', found: '#1' });
+      expect(await books(desk)).toEqual([]);
+    },
+  );
+
   test('may begin in one piece of the file and end in the next', async () => {
     const desk = await deskOfAnn(db, rules);
     const many = Array.from({ length: 2_000 }, (_, index) => `THING-${index}`);
