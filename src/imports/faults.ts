@@ -87,6 +87,8 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'refund-zero': () => 'The refund is of nothing; give its amount.',
   'refund-currency': (found) => `The sale is in ${found}; give its refund in that currency.`,
   'refund-id-of-sale': (found) => `"${found}" is the id of a sale; give the refund an id of its own.`,
+  'refund-of-refund': (found) =>
+    `"${found}" is a refund itself; name the sale of which this takes a part back.`,
   'refund-differs': (found) =>
     `A refund "${found}" with other facts stands above this row, and waits for its sale; correct this row, or remove it.`,
   'sale-id-of-refund': (found) =>

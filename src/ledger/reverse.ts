@@ -99,7 +99,7 @@ async function keepOthers(session: Session, mover: Mover): Promise<void> {
       insert into outcome (n, line, verdict, code, field, found)
       select n, line, 'rejected', why,
         case when why in ('refund-id-of-sale', 'refund-differs') then 'external_id' when why = 'refund-currency' then 'currency'
-          when is_total then 'refunded_total' else 'amount' end,
+          when why = 'refund-of-refund' then 'refund_of' when is_total then 'refunded_total' else 'amount' end,
         case when why = 'refund-currency' then sale_currency when why in ('refund-id-of-sale', 'refund-differs') then external_id
           else sale_external_id end
       from judged where ended = 'rejected' and parked_id is null and dispute_id is null

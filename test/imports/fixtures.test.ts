@@ -58,6 +58,6 @@ test('every fault that a row of a sales file or an event log can have stands in 
     'amount-currency amount-decimals amount-too-large amount-negative currency-unknown rate-missing date-format date-gap date-iso ' +
     'date-zone date-serial date-short-year choice number-format status-refund json stripe-event event-type identifier-missing type ' +
     'affiliate-unknown affiliate-ambiguous customer-ambiguous customer-unknown ' +
-    'refund-exceeds refund-zero refund-currency refund-id-of-sale sale-id-of-refund';
+    'refund-exceeds refund-zero refund-currency refund-id-of-sale refund-of-refund sale-id-of-refund';
   expect([...new Set(seen)].sort()).toEqual(codes.split(' ').sort());
 });

@@ -20,6 +20,10 @@ export async function judgeRefunds(session: Session, accountId: number): Promise
 
 /** Each row beside its sale and beside what is known under its id; settles those that need no look at other refunds. */
 async function lookUp(session: Session, accountId: number): Promise<void> {
+  // What names a refund as its sale would wait for ever: the id is taken.
+  const isOfRefund = sql`our_sale is null and conversion_id is null and (
+    sale_external_id in (select external_id from refund_stage) or exists (
+      select from refund r where r.account_id = ${sql.lit(accountId)} and r.external_id = compared.sale_external_id))`;
   await sql`/* ledger.reverse.look_up */
     create temp table refund_row on commit drop as
     with numbered as materialized (
@@ -68,7 +72,7 @@ async function lookUp(session: Session, accountId: number): Promise<void> {
     )
     select compared.*,
       case
-        when taken_id is not null then 'rejected'
+        when taken_id is not null or ${isOfRefund} then 'rejected'
         when our_sale is null and conversion_id is null then 'parked'
         when our_sale is not null and difference = '{}' then 'duplicates'
         when our_sale is not null and coalesce(known_conversion_id, conversion_id) is null then 'rejected'
@@ -77,6 +81,7 @@ async function lookUp(session: Session, accountId: number): Promise<void> {
       end as verdict,
       case
         when taken_id is not null then 'refund-id-of-sale'
+        when ${isOfRefund} then 'refund-of-refund'
         when our_sale is not null then 'refund-differs'
         when currency <> sale_currency then 'refund-currency'
         when amount <= 0 then 'refund-zero'
