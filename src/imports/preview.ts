@@ -25,7 +25,7 @@ export interface Preview {
   rows: PreviewRow[];
   /** Of an event log: how many lines there are of each type, the most first, and whether events of it are read. */
   event_types: { type: string; lines: number; read: boolean }[];
-  /** The affiliates with the highest commissions, per currency; amounts are exact decimals. */
+  /** The affiliates with the highest commissions, per currency, less what is refunded; amounts are exact decimals. */
   affiliates: {
     affiliate: string;
     currency: string;
@@ -116,6 +116,9 @@ async function affiliatesOf(
 ): Promise<Preview['affiliates']> {
   // The ids of what an import records begin with its moment: of the account's sales, only those of it are looked at.
   const moment = newId(now).slice(0, 13);
+  const isOfImport = (row: string) => sql`
+    ${sql.ref(`${row}.account_id`)} = ${accountId} and ${sql.ref(`${row}.import_id`)} = ${importId} and ${sql.ref(`${row}.id`)}
+      between (${moment} || '-0000-0000-000000000000')::uuid and (${moment} || '-ffff-ffff-ffffffffffff')::uuid`;
   const top = await sql<{
     affiliate: string;
     currency: string;
@@ -124,17 +127,25 @@ async function affiliatesOf(
     commission_currency: string;
     rows: number;
   }>`/* imports.preview.affiliates */
-    select a.ref as affiliate, c.currency, sum(c.amount)::bigint as sales,
-      coalesce(sum(m.amount), 0)::bigint as commissions, coalesce(m.currency, c.currency) as commission_currency,
-      count(*)::integer as rows
-    from conversion c
-    join affiliate a on a.account_id = c.account_id and a.id = c.affiliate_id
-    left join commission m on m.account_id = c.account_id and m.id = c.id
-    where c.account_id = ${accountId}
-      and c.id between (${moment} || '-0000-0000-000000000000')::uuid and (${moment} || '-ffff-ffff-ffffffffffff')::uuid
-      and c.import_id = ${importId}
-    group by a.ref, c.currency, coalesce(m.currency, c.currency)
-    order by coalesce(sum(m.amount), 0) desc, sum(c.amount) desc, a.ref collate "C" limit ${topAffiliates}`.execute(
+    with line as (
+      select c.affiliate_id, c.currency, c.amount, m.amount as commission, coalesce(m.currency, c.currency) as commission_currency,
+        1 as rows
+      from conversion c
+      left join commission m on m.account_id = c.account_id and m.id = c.id
+      where ${isOfImport('c')}
+      union all
+      select c.affiliate_id, c.currency, -r.amount, reversal.amount, coalesce(m.currency, c.currency), 0
+      from refund r
+      join conversion c on c.account_id = r.account_id and c.id = r.conversion_id
+      left join commission m on m.account_id = c.account_id and m.id = c.id
+      left join commission reversal on reversal.account_id = r.account_id and reversal.id = r.id
+      where ${isOfImport('r')}
+    )
+    select a.ref as affiliate, line.currency, sum(line.amount)::bigint as sales,
+      coalesce(sum(line.commission), 0)::bigint as commissions, line.commission_currency, sum(line.rows)::integer as rows
+    from line join affiliate a on a.account_id = ${accountId} and a.id = line.affiliate_id
+    group by a.ref, line.currency, line.commission_currency
+    order by coalesce(sum(line.commission), 0) desc, sum(line.amount) desc, a.ref collate "C" limit ${topAffiliates}`.execute(
     session.sql,
   );
   return top.rows.map((row) => ({

@@ -57,6 +57,19 @@ test('a plan is refused once a rule of the programme, or a rate of exchange, is 
   );
 });
 
+test('what each affiliate would earn is shown less what the file refunds', async () => {
+  const desk = await deskOfAnn(db);
+  await desk.world.affiliate({ ref: 'bob' });
+  await desk.land('sales', `${header}\ns-0,bob,50.00,USD,2026-01-10\n`);
+  const file = `${header},refund_of,refunded_total\ns-1,ann,100.00,USD,2026-01-10,,100.00\ns-2,ann,10.00,USD,2026-01-10,,\nr-0,,25.00,USD,2026-01-11,s-0,\n`;
+  const { report, totals } = await desk.land('sales', file, { dryRun: true });
+  expect(report.preview!.affiliates).toMatchObject([
+    { affiliate: 'ann', rows: 2, sales: '10.00', commissions: '2.00' },
+    { affiliate: 'bob', rows: 0, sales: '-25.00', commissions: '-5.00' },
+  ]);
+  expect(totals).toEqual({ USD: { sales: '-15.00', commissions: '-3.00' } });
+});
+
 test('all that has changed is named', async () => {
   const { desk, plan } = await rehearsed();
   await desk.land('sales', `${header}\ns-9,ann,1.00,USD,2026-01-10\n`);

@@ -104,7 +104,7 @@ test('of a log of Stripe’s the amounts are shown in its unit and in ours, and 
     ],
   ]);
   expect(preview.event_types.at(-1)).toEqual({ type: 'refund.created', lines: 1, read: false });
-  expect(preview.affiliates).toMatchObject([{ affiliate: 'ann', rows: 1, sales: '100.00' }]);
+  expect(preview.affiliates).toMatchObject([{ affiliate: 'ann', rows: 1, sales: '0.00' }]);
 });
 
 test('each affiliate is counted over charges and invoices together', async () => {
