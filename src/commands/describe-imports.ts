@@ -10,7 +10,7 @@ import {
   list,
   outcomes,
 } from './describe-import.ts';
-import { countOf, type Paint, pairs, paragraphs, plural, section } from './render.ts';
+import { clip, countOf, type Paint, pairs, paragraphs, plural, section } from './render.ts';
 
 /** The imports of a list, four lines at most, none of which a terminal of 100 columns has to break. */
 export function describeImportList(paint: Paint, imports: ImportRecord[]): string {
@@ -20,9 +20,8 @@ export function describeImportList(paint: Paint, imports: ImportRecord[]): strin
 
 function describeRecord(paint: Paint, one: ImportRecord): string {
   const rejectsOf = one.rejects_of === null ? '' : `\n  rejects of ${showId('import', one.rejects_of)}`;
-  const file = one.file.length > 45 ? `${one.file.slice(0, 44)}…` : one.file;
   return [
-    `${showId('import', one.id)}  ${one.kind.padEnd(10)}  ${paint.bold(file)}`,
+    `${showId('import', one.id)}  ${one.kind.padEnd(10)}  ${paint.bold(clip(one.file, 45))}`,
     `  ${plural(one.rows, 'row')}: ${countsText(one.counts)}`,
     paint.dim(`  ${showShort(one.finished_at, 'UTC')} UTC, by ${runText(one)}`) + rejectsOf,
     ...(one.undone_at ? [paint.warn(`  undone ${undoneText(one, one.undone_at)}`)] : []),

@@ -1,20 +1,10 @@
-import type { ImportReport } from '../imports/import.ts';
-import { showCount } from '../money.ts';
+import type { ImportReport, InboxFile } from '../imports/import.ts';
 import type { StepResult } from '../runs/work.ts';
 import { showInstant } from '../time.ts';
+import { describeFiles } from './describe-files.ts';
 import { describeConflicts, describeRejects } from './describe-import.ts';
 import { describeOutcome } from './describe-outcome.ts';
-import { type Column, type Paint, paragraphs, section, showDecimal, table } from './render.ts';
-
-interface FileResult {
-  file: string;
-  moved_to: string | null;
-  counts: Record<string, number>;
-  report: ImportReport | null;
-  error: string | null;
-}
-
-const ends = ['recorded', 'updated', 'duplicates', 'conflicts', 'rejected', 'parked', 'ignored'];
+import { type Paint, paragraphs, section, showDecimal, table } from './render.ts';
 
 /** A whole night in words: the files and how their rows ended, then what each later step did. */
 export function describeNight(
@@ -25,31 +15,13 @@ export function describeNight(
   const others = night.steps.filter((step) => !/^import-/.test(step.job));
   return paragraphs(
     `${paint.bold(night.title)}  as of ${showInstant(night.asOf, 'Europe/Berlin')}`,
-    files.length === 0 ? '' : section(paint, 'Files', fileTable(paint, files)),
+    files.length === 0 ? '' : section(paint, 'Files', describeFiles(paint, files)),
     section(paint, 'Sales and commissions', moneyTable(paint, night.steps)),
     ...files.map((file) =>
       file.report ? describeLeftovers(paint, file.report, file.counts.rejected ?? 0) : '',
     ),
     ...others.map((step) => section(paint, step.job, describeStep(paint, step))),
   );
-}
-
-function fileTable(paint: Paint, files: FileResult[]): string {
-  const columns: Column[] = [
-    { title: 'file' },
-    ...[...ends, 'rows read'].map((title): Column => ({ title, align: 'right' })),
-    { title: '' },
-  ];
-  const rows = files.map(({ file, counts, report, error }) => [
-    file,
-    ...ends.map((name) => (counts[name] ? showCount(counts[name]) : '')),
-    showCount(counts.rows ?? 0),
-    error ?? (report?.already_imported ? paint.dim('already imported') : ''),
-  ]);
-  const sums = [...ends, 'rows'].map((name) =>
-    showCount(files.reduce((sum, { counts }) => sum + (counts[name] ?? 0), 0)),
-  );
-  return table(paint, columns, [...rows, [paint.bold('all files'), ...sums, '']]);
 }
 
 function moneyTable(paint: Paint, steps: StepResult[]): string {
@@ -95,6 +67,6 @@ function describeStep(paint: Paint, step: StepResult): string {
   return describeOutcome(paint, { counts, totals, report });
 }
 
-function filesOf(step: StepResult): FileResult[] {
-  return (step.outcome?.report as { files?: FileResult[] } | undefined)?.files ?? [];
+function filesOf(step: StepResult): InboxFile[] {
+  return (step.outcome?.report as { files?: InboxFile[] } | undefined)?.files ?? [];
 }

@@ -1,5 +1,6 @@
 import { showCount } from '../money.ts';
 import type { Outcome, StepResult } from '../runs/work.ts';
+import { areFiles, describeFiles } from './describe-files.ts';
 import { type Column, type Paint, paragraphs, section, showDecimal, table, words } from './render.ts';
 
 type Fields = Record<string, unknown>;
@@ -51,6 +52,7 @@ function describeReport(paint: Paint, report: unknown): string {
 
 function describeList(paint: Paint, list: unknown[]): string {
   if (!list.every(isFields)) return list.map(inOneLine).join('\n');
+  if (areFiles(list)) return describeFiles(paint, list);
   if (list.every(isStep)) return paragraphs(...list.map((step) => describeStep(paint, step)));
   const items = list.map(forPeople);
   const names = [...new Set(items.flatMap((item) => Object.keys(item)))];

@@ -87,6 +87,11 @@ export function showDecimal(decimal: string, currency: string): string {
   return `${match[1]}${showCount(BigInt(match[2]!))}${match[3] ?? ''} ${currency}`;
 }
 
+/** `text`, or so much of its beginning that it and the mark of the cut take `length` characters. */
+export function clip(text: string, length: number): string {
+  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
+}
+
 /** A name out of code or JSON in words: `in_payout` is `in payout`. */
 export function words(name: string): string {
   return name.replaceAll('_', ' ');

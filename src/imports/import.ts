@@ -25,6 +25,7 @@ import { takeTurn } from './turn.ts';
 
 export { type Expected, readExpected } from './expected.ts';
 export { type ImportHistory, type ImportRecord, listImports, showImport } from './history.ts';
+export type { InboxFile } from './inbox.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
 export { type UndoOutcome, undoImport } from './undo.ts';
 

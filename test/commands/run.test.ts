@@ -105,6 +105,32 @@ test('the whole night runs, is kept with its steps, and can be looked at', async
   expect(text.stdout).toMatch(/release-holds +done/);
 });
 
+test('the night tells of each file of the inbox in one short line, and keeps its whole report for programs', async () => {
+  const inbox = path.join(shop.cwd, 'inbox', 'offline');
+  await mkdir(inbox, { recursive: true });
+  const sale = (id: string, affiliate: string) => `${id},${affiliate},1000.00,USD,2026-02-27T12:00:00Z`;
+  const head = 'external_id,affiliate,amount,currency,occurred_at';
+  const rows = [sale('N-1', 'ada'), sale('N-2', 'nobody'), sale('N-3', 'bob')];
+  await writeFile(path.join(inbox, 'february-of-the-shop.csv'), `${[head, ...rows].join('\n')}\n`);
+  await writeFile(path.join(inbox, 'torn.csv'), `${head}\nN-9,ada,"1.00,USD,2026-01-10\n`);
+  const { code, stdout } = await payrun(['run', 'nightly', '--as-of', '2026-03-02T02:00'], shop);
+  expect(code).toBe(3);
+  expect(stdout).toMatch(
+    /^ +file +outcome +rows +recorded +rejected +rejects\n +offline\/february-of-the-shop\.csv +imported +3 +2 +1 +rejects\/imp_\w+\.csv\n +offline\/torn\.csv +refused +rejects\/offline\/torn\.csv\n +all files +3 +2 +1$/m,
+  );
+  expect(stdout).toContain(
+    'offline/torn.csv was refused: A quote that opens in this record is never closed.',
+  );
+  expect(stdout).not.toMatch(/sha256|preview|layout|rejected groups/);
+  expect(stdout.split('\n').filter((line) => line.length > 125)).toEqual([]);
+  const [run] = (await payrunJson(['runs', 'list', '--job', 'import-sales'], shop)) as Ran[];
+  const shown = await payrunJson(['runs', 'show', run!.run!], shop);
+  expect(shown).toMatchObject({ report: { files: [{ report: { rejected_groups: [{ rows: 1 }] } }, {}] } });
+  const text = await payrun(['runs', 'show', run!.run!], shop);
+  expect(text.stdout).toMatch(/offline\/february-of-the-shop\.csv +imported +3 +2 +1 /);
+  expect(text.stdout).not.toContain('rejected groups');
+});
+
 test('a run that failed is in the history with its reason', async () => {
   await writeFile(
     path.join(shop.cwd, 'jobs', 'fail.ts'),
