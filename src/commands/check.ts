@@ -3,7 +3,6 @@ import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
-import { planChanges } from '../db/apply.ts';
 import type { Db } from '../db/connect.ts';
 import { existingPlace } from '../db/embedded-place.ts';
 import { pendingMigrations } from '../db/migrate.ts';
@@ -11,6 +10,7 @@ import { PayrunError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { faultOf } from '../runs/fault.ts';
 import { loadJobs } from '../runs/jobs.ts';
+import { unappliedChanges } from './applied.ts';
 import { embeddedFolder, readConfig, withDatabase } from './open.ts';
 import { type Paint, plural } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
@@ -115,13 +115,11 @@ async function checkSchema(shell: Shell, config: Config, db: Db): Promise<Findin
 }
 
 async function checkApplied(shell: Shell, config: Config, db: Db): Promise<Finding[]> {
-  const plan = await db.transaction((session) => planChanges(session, config.accounts, shell.clock()), {
-    snapshot: true,
-  });
-  if (plan.changes.length === 0) {
+  const changes = await unappliedChanges({ config, db, clock: shell.clock });
+  if (changes.length === 0) {
     return [{ check: 'applied', status: 'ok', message: 'the database agrees with payrun.json' }];
   }
-  const message = `the database differs from payrun.json: ${plural(plan.changes.length, 'change')}`;
+  const message = `the database differs from payrun.json: ${plural(changes.length, 'change')}`;
   const todo = 'Run "payrun apply --dry-run" to see them, and "payrun apply" to make them.';
   return [{ check: 'applied', status: 'problem', message, todo, exitCode: 2 }];
 }

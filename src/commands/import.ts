@@ -3,6 +3,7 @@ import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { type ImportOutcome, importFile, type Kind, readExpected } from '../imports/import.ts';
 import { executeRun } from '../runs/run.ts';
+import { warnOfUnapplied } from './applied.ts';
 import { describeImport, type Imported } from './describe-import.ts';
 import { withAccount } from './open.ts';
 import { dryRunFlag, dryRunHelp } from './options.ts';
@@ -100,6 +101,8 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
     });
   return withAccount(shell, async (opened, account) => {
     const dryRun = flags.dryRun === true;
+    // Saving a mapping applies all else that was changed.
+    if (ref === undefined || dryRun) await warnOfUnapplied(opened);
     const context =
       ref === undefined
         ? opened

@@ -6,6 +6,7 @@ import { findJob, loadJobs } from '../runs/jobs.ts';
 import { executeRun, type RunOptions, type RunSpec } from '../runs/run.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { showInstant } from '../time.ts';
+import { warnOfUnapplied } from './applied.ts';
 import { describeOutcome } from './describe-outcome.ts';
 import { type Account, withAccount } from './open.ts';
 import { readAsOf, zoneOfJob } from './options.ts';
@@ -32,6 +33,7 @@ export async function runJob(
     const job = findJob(jobs, name);
     const zone = zoneOfJob(context.config, name);
     const spec = { job: name, parameters: parameters(job), asOf: readAsOf(shell, asOf, zone), dryRun };
+    await warnOfUnapplied(context);
     return runAndAnswer(context, account, spec, job, { jobs });
   });
 }

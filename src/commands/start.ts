@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { PayrunError } from '../errors.ts';
 import { startScheduler } from '../runs/schedule.ts';
+import { warnOfUnapplied } from './applied.ts';
 import { withWorkspace } from './open.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -33,6 +34,7 @@ async function start(shell: Shell): Promise<Answer> {
           todo: 'Add "jobs": { "nightly": { "cron": "0 2 * * *", "timezone": "Europe/Berlin" } }.',
         });
       }
+      await warnOfUnapplied(context);
       await startScheduler(context, { stop: drain.signal });
     },
     { signal: interrupt.signal, alwaysLog: true },

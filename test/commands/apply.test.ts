@@ -1,8 +1,10 @@
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import type { Db } from '../../src/db/connect.ts';
 import { newId } from '../../src/ids.ts';
 import { testDatabase } from '../support/database.ts';
-import { configOf, type Place, payrun, payrunJson, workspace, writeConfig } from './payrun.ts';
+import { configOf, ended, type Place, payrun, payrunJson, start, workspace, writeConfig } from './payrun.ts';
 
 interface Applied {
   dry_run: boolean;
@@ -110,7 +112,7 @@ test('what payrun.json no longer names is retired, not deleted, and comes back u
   expect(await programOf('coming')).toEqual(before);
 });
 
-test("a programme's currency changes only until it has sales", async () => {
+test("a programme's currency changes only until it has sales, and a payrun.json that says otherwise stops no run", async () => {
   const place = { cwd: await workspace(configOf('money')), url };
   await apply(place);
   await writeConfig(place.cwd, configOf('money', { currency: 'JPY', minimum_payout: '5000' }));
@@ -125,6 +127,9 @@ test("a programme's currency changes only until it has sales", async () => {
     expect(refused.code).toBe(1);
     expect(refused.stdout + refused.stderr).toContain('JPY -> USD');
   }
+  const { code, stderr } = await payrun(['run', 'release-holds'], place);
+  expect(code).toBe(0);
+  expect(stderr).toMatch(/warn +payrun\.json can't be compared with the database: .*currency/);
   expect(await programOf('money')).toEqual(program);
 });
 
@@ -145,6 +150,39 @@ test('two applies at the same moment end as one', async () => {
   });
   const counts = (await Promise.all(both)).map((one) => one.changes.length);
   expect(counts.sort()).toEqual([0, 3]);
+});
+
+test('what was changed in payrun.json and not applied is said by whatever runs, which goes on all the same', async () => {
+  const config = configOf('unapplied');
+  config.jobs = { nightly: { cron: '0 2 1 1 *', timezone: 'UTC' } };
+  const place = { cwd: await workspace(config), url };
+  const commands = [
+    ['import', 'sales', 'sales.csv', '--again'],
+    ['run', 'release-holds'],
+    ['run', 'nightly', '--dry-run'],
+  ];
+  await writeFile(
+    path.join(place.cwd, 'sales.csv'),
+    'external_id,affiliate,amount,currency,occurred_at\nU-1,nobody,1.00,USD,2026-01-10\n',
+  );
+  await apply(place);
+  for (const command of commands) expect((await payrun(command, place)).stderr).not.toContain('payrun.json');
+  config.accounts[0]!.programs[0]!.commission = { percent: '25' };
+  config.accounts[0]!.sources[0]!.decimal = ',';
+  await writeConfig(place.cwd, config);
+  const warning = 'payrun.json differs from the database in 2 changes; "payrun apply" makes them count';
+  for (const command of commands) {
+    const { code, stderr } = await payrun(command, place);
+    expect(code).not.toBe(1);
+    expect(stderr.split('\n').filter((line) => line.includes(warning))).toEqual([
+      expect.stringMatching(/^\S+ warn /),
+    ]);
+  }
+  const child = start(['start'], place);
+  child.stderr!.on('data', (text) => String(text).includes('job scheduled') && child.kill('SIGTERM'));
+  const started = await ended(child);
+  expect(started.code).toBe(0);
+  expect(started.stderr).toContain(warning);
 });
 
 async function waitingForLocks(): Promise<number> {
