@@ -142,6 +142,12 @@ export function describeError(error: PayrunError): string {
   return lines.join('\n');
 }
 
+/** An error where there is room for one line only: what, where and the offending text. */
+export function inOneLine({ message, place, found }: PayrunError): string {
+  const where = place === undefined ? '' : ` (${placeText(place)})`;
+  return `${message}${where}${found === undefined ? '' : ` Found: ${clip(found)}`}`;
+}
+
 function placeText(place: Place | undefined): string {
   if (!place) return '';
   const file =

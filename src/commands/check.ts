@@ -6,10 +6,10 @@ import type { Config } from '../config.ts';
 import type { Db } from '../db/connect.ts';
 import { existingPlace } from '../db/embedded-place.ts';
 import { pendingMigrations } from '../db/migrate.ts';
-import { PayrunError } from '../errors.ts';
+import { inOneLine, PayrunError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { faultOf } from '../runs/fault.ts';
-import { loadJobs } from '../runs/jobs.ts';
+import { loadJobs, usableNames } from '../runs/jobs.ts';
 import { unappliedChanges } from './applied.ts';
 import { embeddedFolder, readConfig, withDatabase } from './open.ts';
 import { type Paint, plural } from './render.ts';
@@ -51,7 +51,7 @@ async function check(shell: Shell): Promise<Answer> {
     },
     ...(await checkDatabase(shell, config)),
     ...(await checkFolders(config)),
-    ...(await tried(shell, 'jobs', () => checkJobs(config))),
+    ...(await checkJobs(config)),
   ];
   const problems = findings.filter((finding) => finding.status === 'problem');
   const exitCode = problems.some((problem) => problem.exitCode === 2) ? 2 : problems.length > 0 ? 1 : 0;
@@ -73,11 +73,13 @@ async function tried(
   } catch (cause) {
     const fault = faultOf(cause, shell.signal);
     if (!(fault instanceof PayrunError) || fault.code === 'interrupted') throw fault;
-    const place = fault.place?.file === undefined ? '' : ` (${fault.place.file})`;
-    const found = fault.found === undefined ? '' : ` Found: ${fault.found}`;
-    const { message, todo, exitCode } = fault;
-    return [{ check, status: 'problem', message: message + place + found, todo, exitCode }];
+    return [problemOf(check, fault)];
   }
+}
+
+function problemOf(check: Finding['check'], fault: PayrunError): Finding {
+  const { todo, exitCode } = fault;
+  return { check, status: 'problem', message: inOneLine(fault), todo, exitCode };
 }
 
 async function checkDatabase(shell: Shell, config: Config): Promise<Finding[]> {
@@ -153,14 +155,13 @@ async function checkJobs(config: Config): Promise<Finding[]> {
     level: 'warn',
     write: (line) => warnings.push(JSON.parse(line).msg),
   });
-  const jobs = await loadJobs(config.workspace, log);
+  const faults: PayrunError[] = [];
+  const jobs = await loadJobs(config.workspace, log, (fault) => void faults.push(fault));
+  const usable = usableNames(jobs);
   const unknown = Object.keys(config.jobs).filter((name) => !jobs.has(name));
   return [
-    {
-      check: 'jobs',
-      status: 'ok',
-      message: `${jobs.size} can be loaded: ${[...jobs.keys()].sort().join(', ')}`,
-    },
+    { check: 'jobs', status: 'ok', message: `${usable.length} can be loaded: ${usable.join(', ')}` },
+    ...faults.map((fault) => problemOf('jobs', fault)),
     ...warnings.map((message): Finding => ({ check: 'jobs', status: 'note', message })),
     ...unknown.map((name): Finding => {
       const message = `payrun.json schedules "${name}", but there is no such job`;

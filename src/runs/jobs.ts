@@ -2,48 +2,68 @@ import { readdir } from 'node:fs/promises';
 import module from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { PayrunError } from '../errors.ts';
+import { inOneLine, PayrunError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Job } from './define-job.ts';
 
-/** Every job by its name. */
-export type Jobs = ReadonlyMap<string, Job>;
+/** Every job by its name; where its file is bad, what is wrong with it. */
+export type Jobs = ReadonlyMap<string, Job | PayrunError>;
 
 const builtIn = fileURLToPath(new URL('../../jobs/', import.meta.url));
 
 /**
  * The jobs that come with Payrun and those in the workspace's own `jobs/` folder, where a file with the name of
- * a built-in one replaces it, said in a warning. Raises `job-invalid`, naming the file, when one of them cannot
- * be loaded, or its default export is no job of the file's name.
+ * a built-in one replaces it, said in a warning. A bad file costs its own job alone, also where it would have replaced
+ * another, which must not run in its stead; each is told to `onFault`, which warns unless given.
  */
-export async function loadJobs(workspace: string, log: Log): Promise<Jobs> {
+export async function loadJobs(
+  workspace: string,
+  log: Log,
+  onFault = (fault: PayrunError) => log.warning({ message: `a job is left out: ${inOneLine(fault)}` }),
+): Promise<Jobs> {
   letPayrunBeImported();
   const own = path.join(workspace, 'jobs');
-  const jobs = new Map<string, Job>();
-  for (const file of await jobFiles(builtIn)) add(jobs, await loadJob(file));
+  const jobs = new Map<string, Job | PayrunError>();
+  for (const file of await jobFiles(builtIn)) jobs.set(nameOf(file), await loadJob(file));
   if (path.relative(own, builtIn) === '') return jobs;
   for (const file of await jobFiles(own)) {
-    const job = await loadJob(file);
-    if (jobs.has(job.name)) {
-      log.warning({ message: `jobs/${path.basename(file)} of the workspace replaces the job "${job.name}"` });
-    }
-    add(jobs, job);
+    const name = nameOf(file);
+    const job = await tryJob(file);
+    if (job instanceof PayrunError) onFault(job);
+    else if (jobs.has(name))
+      log.warning({ message: `jobs/${path.basename(file)} of the workspace replaces the job "${name}"` });
+    jobs.set(name, job);
   }
   return jobs;
 }
 
-/** The job of that name. Raises `not-found`, listing what there is. */
+/** The job of that name. Raises what is wrong with its file, or `not-found`, listing what there is. */
 export function findJob(jobs: Jobs, name: string): Job {
   const job = jobs.get(name);
+  if (job instanceof PayrunError) throw job;
   if (job) return job;
   throw new PayrunError('not-found', 'There is no job of this name.', {
     found: name,
-    todo: `The jobs are ${[...jobs.keys()].sort().join(', ')}; one of your own goes into the workspace's jobs/ folder.`,
+    todo: `The jobs are ${usableNames(jobs).join(', ')}; one of your own goes into the workspace's jobs/ folder.`,
   });
 }
 
-function add(jobs: Map<string, Job>, job: Job): void {
-  jobs.set(job.name, job);
+/** The names of the jobs that can run, in order. */
+export function usableNames(jobs: Jobs): string[] {
+  const usable = [...jobs].filter(([, job]) => !(job instanceof PayrunError));
+  return usable.map(([name]) => name).sort();
+}
+
+/** The name that the job in `file` must have. */
+function nameOf(file: string): string {
+  return path.basename(file).replace(/\.\w+$/, '');
+}
+
+async function tryJob(file: string): Promise<Job | PayrunError> {
+  return loadJob(file).catch((cause: unknown) => {
+    if (cause instanceof PayrunError) return cause;
+    throw cause;
+  });
 }
 
 async function jobFiles(folder: string): Promise<string[]> {
@@ -70,7 +90,7 @@ async function loadJob(file: string): Promise<Job> {
   }
   const job = exported.default;
   if (!isJob(job)) throw refuse('This file exports no job.');
-  const expected = path.basename(file).replace(/\.\w+$/, '');
+  const expected = nameOf(file);
   if (job.name !== expected) {
     throw refuse(`The job in this file must have the file's name, "${expected}".`, { found: job.name });
   }

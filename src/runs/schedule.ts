@@ -8,7 +8,7 @@ import type { Db } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { showInstant } from '../time.ts';
 import type { Job } from './define-job.ts';
-import { findJob, type Jobs, loadJobs } from './jobs.ts';
+import { type Jobs, loadJobs, usableNames } from './jobs.ts';
 import type { Pause } from './retry.ts';
 import { executeRun } from './run.ts';
 import { slotsAfter } from './slots.ts';
@@ -41,7 +41,8 @@ interface Timetable {
 /**
  * Runs the jobs of the configuration at their slots, for every account, until `stop` aborts and the runs under way
  * have ended. Slots missed since the last run in the database come first, as each job's `missed` says.
- * Raises `config-invalid` for a job that does not exist, and `config-not-applied` for an unknown account.
+ * A job whose file is bad is left out, with a warning. Raises `config-invalid` for a job that does not exist,
+ * `job-invalid` where no job is left, and `config-not-applied` for an unknown account.
  */
 export async function startScheduler(context: Context<Db>, options: ScheduleOptions): Promise<void> {
   const jobs = await loadJobs(context.config.workspace, context.log);
@@ -80,20 +81,28 @@ export async function startScheduler(context: Context<Db>, options: ScheduleOpti
 /** The timetable of every job and account, each beginning behind its last slot in the database. */
 async function drawUp(context: Context<Db>, jobs: Jobs): Promise<Timetable[]> {
   const timetables: Timetable[] = [];
+  const bad: PayrunError[] = [];
   for (const [name, settings] of Object.entries(context.config.jobs)) {
-    if (!jobs.has(name)) {
-      const message = `The configuration schedules a job that does not exist: ${[...jobs.keys()].join(', ')} do.`;
+    const job = jobs.get(name);
+    if (!job) {
+      const message = `The configuration schedules a job that does not exist: ${usableNames(jobs).join(', ')} do.`;
       throw new PayrunError('config-invalid', message, { place: { file: 'payrun.json' }, found: name });
+    }
+    if (job instanceof PayrunError) {
+      bad.push(job);
+      context.log.warning({ message: `the job "${name}" is not scheduled until its file is corrected` });
+      continue;
     }
     for (const account of await accountsOf(context)) {
       const slots = slotsAfter(settings, await lastSlot(context, account.id, name));
       const next = slots.next().value ?? undefined;
-      timetables.push({ account, job: findJob(jobs, name), settings, slots, next, busy: false });
+      timetables.push({ account, job, settings, slots, next, busy: false });
     }
     const upcoming = slotsAfter(settings, context.clock()).next().value;
     const shown = upcoming ? showInstant(upcoming, settings.timezone) : 'never';
     context.log.schedule({ job: name, cron: settings.cron, timezone: settings.timezone, next: shown });
   }
+  if (timetables.length === 0 && bad[0]) throw bad[0];
   return timetables;
 }
 

@@ -52,15 +52,25 @@ test('every problem is told at once', async () => {
   expect(problemsOf(checked).map(({ check }) => check)).toEqual(['database', 'folder', 'jobs']);
 });
 
-test('a job of the workspace that cannot be loaded is named', async () => {
+test('every job of the workspace that cannot be loaded is named, and the others run all the same', async () => {
   const place = { cwd: await workspace(configOf('jobs')), url };
   await payrunJson(['apply'], place);
   await mkdir(path.join(place.cwd, 'jobs'));
   await writeFile(path.join(place.cwd, 'jobs', 'mine.ts'), 'export default 1;\n');
+  await writeFile(path.join(place.cwd, 'jobs', 'yours.ts'), 'export default {\n');
   const { code, stdout } = await payrun(['check'], place);
   expect(code).toBe(2);
+  expect(stdout).toMatch(/ok +jobs +8 can be loaded: audit,/);
   expect(stdout).toMatch(/problem +jobs .*jobs\/mine\.ts/);
-  expect(stdout).toContain('1 problem.');
+  expect(stdout).toMatch(/problem +jobs .*jobs\/yours\.ts/);
+  expect(stdout).toContain('2 problems.');
+  const ran = await payrun(['run', 'release-holds'], place);
+  expect(ran.code).toBe(0);
+  expect(ran.stderr).toMatch(/warn .*jobs\/mine\.ts/);
+  expect(ran.stderr).toMatch(/warn .*jobs\/yours\.ts/);
+  const refused = await payrun(['run', 'mine'], place);
+  expect(refused.code).toBe(2);
+  expect(refused.stderr).toContain('error: This file exports no job. [job-invalid]');
 });
 
 test('a database without our schema is a problem, and the check does not migrate it', async () => {

@@ -11,14 +11,13 @@ import {
   readExpected,
 } from '../../src/imports/import.ts';
 import { createLog } from '../../src/log.ts';
-import { loadJobs } from '../../src/runs/jobs.ts';
+import { findJob, loadJobs } from '../../src/runs/jobs.ts';
 import type { FixtureConfig } from '../imports/fixture-case.ts';
 import { type Desk, openDesk } from '../support/desk.ts';
 
 /** What a person is told of each input of a folder of the gallery, in the one layout, with the exit code. */
 export async function told(db: Db, folder: string): Promise<string[]> {
-  if (existsSync(path.join(folder, 'jobs')))
-    return [await raised(folder, loadJobs(folder, createLog({ level: 'silent' })))];
+  if (existsSync(path.join(folder, 'jobs'))) return [await raised(folder, firstJob(folder))];
   const shared = await caseDesk(db, path.join(folder, 'desk.json'));
   const texts: string[] = [];
   for (const name of inputsOf(folder)) {
@@ -26,6 +25,11 @@ export async function told(db: Db, folder: string): Promise<string[]> {
     texts.push(await toldOf(existsSync(own) ? await caseDesk(db, own) : shared, folder, name));
   }
   return texts;
+}
+
+async function firstJob(folder: string): Promise<unknown> {
+  const jobs = await loadJobs(folder, createLog({ level: 'silent' }));
+  return findJob(jobs, path.parse(readdirSync(path.join(folder, 'jobs'))[0]!).name);
 }
 
 interface CaseConfig extends FixtureConfig {

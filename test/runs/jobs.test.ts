@@ -16,15 +16,16 @@ async function workspace(files: Record<string, string>): Promise<string> {
 const from = (file: string) => JSON.stringify(new URL(`../../src/${file}`, import.meta.url).href);
 
 /** Loads the jobs in a process of its own, as the command does, where no bundler resolves imports. */
-function load(folder: string) {
+function load(folder: string, name = 'nightly') {
   const program = `
     import { describeError } from ${from('errors.ts')};
     import { createLog } from ${from('log.ts')};
-    import { loadJobs } from ${from('runs/jobs.ts')};
+    import { findJob, loadJobs, usableNames } from ${from('runs/jobs.ts')};
     try {
       const jobs = await loadJobs(${JSON.stringify(folder)}, createLog());
-      const told = [...jobs.values()].map(({ name, summary }) => [name, summary]);
+      const told = usableNames(jobs).map((name) => [name, jobs.get(name).summary]);
       console.log(JSON.stringify(Object.fromEntries(told)));
+      findJob(jobs, ${JSON.stringify(name)});
     } catch (error) {
       console.error(describeError(error));
     }`;
@@ -81,13 +82,30 @@ describe('a job of the user’s own', () => {
     ['exports no job', 'export const nothing = 1;', 'This file exports no job.'],
     ['has another name than its job', job('other'), 'must have the file\'s name, "broken".'],
     ['names its job in capitals', job('Broken'), 'This job file cannot be loaded.'],
-  ])('in a file that %s is refused, naming the file', async (_, text, sentence) => {
-    const folder = await workspace({ 'broken.ts': text, 'fine.ts': job('fine') });
+  ])(
+    'in a file that %s is warned of, naming the file, and refused where it is asked for',
+    async (_, text, sentence) => {
+      const folder = await workspace({ 'broken.ts': text, 'fine.ts': job('fine') });
+      const file = path.join(folder, 'jobs', 'broken.ts');
+      const { jobs, stderr } = load(folder);
+      expect(Object.keys(jobs)).toEqual(expect.arrayContaining(['fine', 'nightly']));
+      expect(Object.keys(jobs)).not.toContain('broken');
+      expect(stderr.trim().split('\n')).toEqual([expect.stringMatching(/warn +a job is left out: /)]);
+      expect(stderr).toContain(sentence);
+      expect(stderr).toContain(`(${file})`);
+      const asked = load(folder, 'broken').stderr;
+      expect(asked).toContain('[job-invalid]');
+      expect(asked).toContain(`where: ${file}`);
+    },
+  );
+
+  test('whose file is bad does not give way to the built-in one that it would replace', async () => {
+    const folder = await workspace({ 'nightly.ts': 'export default 1;', 'worse.mjs': 'export default {' });
     const { jobs, stderr } = load(folder);
-    expect(jobs).toEqual({});
-    expect(stderr).toContain(sentence);
-    expect(stderr).toContain('[job-invalid]');
-    expect(stderr).toContain(path.join(folder, 'jobs', 'broken.ts'));
+    expect(Object.keys(jobs)).toContain('import-sales');
+    expect(Object.keys(jobs)).not.toContain('nightly');
+    expect(stderr).toContain(`where: ${path.join(folder, 'jobs', 'nightly.ts')}`);
+    expect(stderr.match(/a job is left out/g)).toHaveLength(2);
   });
 
   test('beside files of other kinds and type declarations is the only one looked at', async () => {

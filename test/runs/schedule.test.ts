@@ -82,4 +82,16 @@ describe('before it schedules anything', () => {
     const scheduler = startSchedule(database, world, { nightly: { ...berlin, missed: 'none' } });
     expect((await scheduler.hear('[config-not-applied]')).msg).toContain('found: not-applied');
   });
+
+  test('a job whose file is bad is left out, and refused where there is no other', async () => {
+    const world = await World.create(db);
+    const bad = { 'bad-night': { ...berlin, missed: 'none' } } as const;
+    const scheduler = startSchedule(database, world, { ...bad, 'my-night': { ...berlin, missed: 'none' } });
+    await scheduler.hear('a job is left out: This file exports no job.');
+    await scheduler.hear('the job "bad-night" is not scheduled until its file is corrected');
+    expect(await scheduler.hear('job scheduled')).toMatchObject({ job: 'my-night' });
+    expect(await scheduler.drain()).toBe(0);
+    const alone = startSchedule(database, world, bad);
+    expect((await alone.hear('[job-invalid]')).msg).toContain('bad-night.mjs');
+  });
 });

@@ -43,6 +43,7 @@ await writeFile(
      }),
    });`,
 );
+await writeFile(path.join(workspace, 'jobs', 'bad-night.mjs'), 'export default 1;');
 
 afterEach(() => {
   for (const child of schedulers.splice(0)) child.kill('SIGKILL');
