@@ -62,6 +62,11 @@ const catalogue = {
     status: 500,
     todo: 'Correct the file of the job: its default export must be what defineJob returns.',
   },
+  'job-failed': {
+    exit: 1,
+    status: 500,
+    todo: 'Correct the file of the job; PAYRUN_DEBUG=1 shows where in it the error was raised.',
+  },
   'already-running': {
     exit: 4,
     status: 409,

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inOneLine, PayrunError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Job } from './define-job.ts';
+import { ownJob } from './own-job.ts';
 
 /** Every job by its name; where its file is bad, what is wrong with it. */
 export type Jobs = ReadonlyMap<string, Job | PayrunError>;
@@ -32,7 +33,7 @@ export async function loadJobs(
     if (job instanceof PayrunError) onFault(job);
     else if (jobs.has(name))
       log.warning({ message: `jobs/${path.basename(file)} of the workspace replaces the job "${name}"` });
-    jobs.set(name, job);
+    jobs.set(name, job instanceof PayrunError ? job : ownJob(job, file));
   }
   return jobs;
 }

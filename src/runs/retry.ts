@@ -37,9 +37,9 @@ export async function persevere<T>(
 }
 
 /** Whether a fault passes by itself: a lost connection, SQLSTATE classes 08, 53 and 57, 40001 and 40P01. */
-function mayPass(fault: unknown): boolean {
+export function mayPass(fault: unknown): boolean {
   if (fault instanceof PayrunError) return fault.code === 'database-unreachable';
-  const { code } = fault as { code?: unknown };
+  const { code } = (fault ?? {}) as { code?: unknown };
   return code === '40001' || code === '40P01';
 }
 

@@ -32,6 +32,7 @@ const withoutFile: Partial<Record<ErrorCode, string>> = {
   'row-rejected': 'what a single request is answered; the rows of a file have the codes of their faults',
   'not-found': 'an id on the command line is wrong',
   state: 'the ledger is in another state than the command needs',
+  'job-failed': 'what the code of a job raises, it raises when it runs',
   'already-running': 'another run is under way',
   'lease-lost': 'another runner took the run over',
   interrupted: 'a person or the system stopped the run',

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { testDatabase } from '../support/database.ts';
+import { type TestDatabase, testDatabase } from '../support/database.ts';
 import { payrun, payrunJson } from './payrun.ts';
 import { openShop, type Shop } from './shop.ts';
 
@@ -14,10 +14,12 @@ interface Ran {
   totals: Record<string, Record<string, string>>;
 }
 
+let database: TestDatabase;
 let shop: Shop;
 
 beforeAll(async () => {
-  shop = await openShop((await testDatabase()).url);
+  database = await testDatabase();
+  shop = await openShop(database.url);
   await mkdir(path.join(shop.cwd, 'jobs'));
   await writeFile(
     path.join(shop.cwd, 'jobs', 'greet.ts'),
@@ -149,17 +151,50 @@ export default defineJob({
   expect(run).toMatchObject({ status: 'failed', error: { message: 'The moon is in the wrong place.' } });
 });
 
-test('what is a defect is said in one line, with its trace only on request', async () => {
-  await writeFile(
-    path.join(shop.cwd, 'jobs', 'break.ts'),
-    `import { defineJob } from 'payrun';
-export default defineJob({ name: 'break', summary: 'Break.', run: async () => { throw new TypeError('secret row'); } });
+test('an error in a job of one’s own is told as that job’s, with its file and its words, and with its trace on request', async () => {
+  const file = path.join(shop.cwd, 'jobs', 'break.ts');
+  const broken = (body: string) =>
+    writeFile(
+      file,
+      `import { defineJob } from 'payrun';
+export default defineJob({ name: 'break', summary: 'Break.', run: async (work) => { ${body} } });
 `,
-  );
+    );
+  await broken("throw new TypeError('the moon is\\n no cheese')");
+  const said = 'The job "break" raised an error: TypeError: the moon is no cheese';
   const plain = await payrun(['run', 'break'], shop);
-  expect(plain.code).toBe(1);
-  expect(plain.stderr).toMatch(/^error: This is a defect in Payrun\. .*\[defect\]$/m);
-  expect(plain.stderr).not.toContain('secret row');
+  expect(plain).toMatchObject({ code: 1, stdout: '' });
+  expect(plain.stderr).toContain(`error: ${said} [job-failed]\n  where: ${file}\n`);
+  expect(plain.stderr).not.toMatch(/defect|^ +at /m);
+  const [run] = (await payrunJson(['runs', 'list', '--job', 'break'], shop)) as Ran[];
+  expect(run).toMatchObject({ status: 'failed', error: { code: 'job-failed', message: said } });
   const traced = await payrun(['run', 'break'], { ...shop, env: { PAYRUN_DEBUG: '1' } });
-  expect(traced.stderr).toContain('secret row');
+  expect(traced.stderr).toMatch(/^ +at .*break\.ts/m);
+
+  await broken("await work.context.db.session(({ client }) => client.query(`select 'secret row'::int`));");
+  const refused = await payrun(['run', 'break'], shop);
+  expect(refused.stderr).toContain('The job "break" raised an error: the database says 22P02 [job-failed]');
+  expect(refused.stderr).not.toContain('secret row');
+  await broken('await work.context.db.session(({ client }) => client.query(`select * from nowhere`));');
+  expect((await payrun(['run', 'break'], shop)).stderr).toContain('relation "nowhere" does not exist');
+  await broken('return work.asOf;');
+  expect((await payrun(['run', 'break'], shop)).stderr).toMatch(
+    /The job "break" returned no outcome: .*\[job-failed\]/,
+  );
+});
+
+test('a defect of Payrun’s own is said in one line, with its trace only on request', async () => {
+  const rename = (from: string, to: string) =>
+    database.db.session(({ client }) => client.query(`alter table ${from} rename to ${to}`));
+  await rename('adjustment', 'gone');
+  try {
+    const plain = await payrun(['run', 'audit'], shop);
+    expect(plain.code).toBe(1);
+    expect(plain.stderr).toMatch(/^error: This is a defect in Payrun\. .*\[defect\]$/m);
+    expect(plain.stderr).not.toContain('adjustment');
+    const traced = await payrun(['run', 'audit'], { ...shop, env: { PAYRUN_DEBUG: '1' } });
+    expect(traced.stderr).toContain('adjustment');
+  } finally {
+    await rename('gone', 'adjustment');
+  }
 });
