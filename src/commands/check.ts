@@ -7,6 +7,7 @@ import type { Db } from '../db/connect.ts';
 import { existingPlace } from '../db/embedded-place.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import { inOneLine, PayrunError } from '../errors.ts';
+import { straysOfInbox } from '../imports/import.ts';
 import { createLog } from '../log.ts';
 import { faultOf } from '../runs/fault.ts';
 import { loadJobs, usableNames } from '../runs/jobs.ts';
@@ -130,7 +131,11 @@ async function checkFolders(config: Config): Promise<Finding[]> {
   const sources = config.accounts.flatMap((account) => account.sources);
   const inboxes = new Set(sources.map((source) => `inbox/${source.ref}`));
   const names = [...inboxes, 'outbox', 'archive', 'rejects'];
-  return Promise.all(names.map((name) => checkFolder(path.join(config.workspace, name), `${name}/`)));
+  const strays = await straysOfInbox(config);
+  return [
+    ...(await Promise.all(names.map((name) => checkFolder(path.join(config.workspace, name), `${name}/`)))),
+    ...strays.map((message): Finding => ({ check: 'folder', status: 'note', message })),
+  ];
 }
 
 async function checkFolder(folder: string, name: string): Promise<Finding> {

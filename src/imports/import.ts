@@ -27,6 +27,7 @@ export { type Expected, readExpected } from './expected.ts';
 export { type ImportHistory, type ImportRecord, listImports, showImport } from './history.ts';
 export type { InboxFile } from './inbox.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
+export { straysOfInbox } from './strays.ts';
 export { type UndoOutcome, undoImport } from './undo.ts';
 
 export interface ImportOptions {

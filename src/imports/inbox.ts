@@ -3,6 +3,7 @@ import path from 'node:path';
 import { PayrunError } from '../errors.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import type { ImportOutcome, ImportReport } from './landing.ts';
+import { isWhole, straysOfInbox } from './strays.ts';
 
 /** What became of one file of the inbox. */
 export interface InboxFile {
@@ -20,7 +21,7 @@ const kinds = { sales: ['sales_csv'], events: ['affonso_events', 'stripe_events'
  * Imports everything in inbox/<source>/ of the account's sources of `kind`, in order of name: hidden files and files
  * that end in .part or .tmp are still being written and are left. Each file is then moved to archive/<source>/, a bad
  * one to rejects/<source>/, and the next is taken. A file that was imported when the process was killed before moving
- * it is known by its bytes and only moved.
+ * it is known by its bytes and only moved. What belongs to no source stays, with a warning in log and report.
  */
 export async function takeInbox(
   work: Work,
@@ -28,10 +29,11 @@ export async function takeInbox(
   importOne: (file: string, source: string) => Promise<ImportOutcome>,
 ): Promise<Outcome> {
   const files: InboxFile[] = [];
-  const outcome: Outcome & { report: { files: InboxFile[] } } = {
+  const warnings = await warnOfStrays(work, kind);
+  const outcome: Outcome = {
     counts: { files: 0, refused: 0 },
     totals: {},
-    report: { files },
+    report: warnings.length === 0 ? { files } : { files, warnings },
   };
   for (const { file, source } of await waiting(work, kinds[kind])) {
     const taken = await takeFile(work, file, source, importOne);
@@ -42,6 +44,15 @@ export async function takeInbox(
       outcome.exitCode = 3;
   }
   return outcome;
+}
+
+/** Of the two jobs of a night only the one of the account's first source warns, so that it is said once. */
+async function warnOfStrays({ context, account }: Work, kind: keyof typeof kinds): Promise<string[]> {
+  const { sources } = context.config.accounts.find((one) => one.ref === account.ref) ?? {};
+  if (!kinds[kind].includes(sources?.[0]?.kind ?? 'sales_csv')) return [];
+  const warnings = await straysOfInbox(context.config);
+  for (const message of warnings) context.log.warning({ message });
+  return warnings;
 }
 
 /** Imports one file and moves it away, with what became of it beside it as `<name>.outcome.json`. */
@@ -82,7 +93,7 @@ async function waiting(work: Work, kindsOfSource: string[]): Promise<{ file: str
     const names = await readdir(folder).catch(() => []);
     for (const name of names.sort()) {
       const file = path.join(folder, name);
-      if (name.startsWith('.') || /\.(part|tmp)$/.test(name) || !(await stat(file)).isFile()) continue;
+      if (!isWhole(name) || !(await stat(file)).isFile()) continue;
       found.push({ file, source: source.ref });
     }
   }

@@ -73,6 +73,20 @@ test('every job of the workspace that cannot be loaded is named, and the others 
   expect(refused.stderr).toContain('error: This file exports no job. [job-invalid]');
 });
 
+test('what lies in the inbox and belongs to no source is mentioned', async () => {
+  const cwd = await workspace(configOf('strays'));
+  await mkdir(path.join(cwd, 'inbox', 'ofline'), { recursive: true });
+  await writeFile(path.join(cwd, 'inbox', 'ofline', '1.csv'), '');
+  await writeFile(path.join(cwd, 'inbox', 'stray.csv'), '');
+  const { problems, findings } = (await payrunJson(['check'], { cwd })) as Checked;
+  expect(problems).toBe(0);
+  const notes = findings.filter(({ message }) => message.includes('belongs to no source'));
+  expect(notes.map(({ check, status, message }) => [check, status, message.split(' ')[0]])).toEqual([
+    ['folder', 'note', 'inbox/ofline/'],
+    ['folder', 'note', 'inbox/stray.csv'],
+  ]);
+});
+
 test('a database without our schema is a problem, and the check does not migrate it', async () => {
   const name = `payrun_bare_${process.pid}_${Date.now()}`;
   const admin = await connect(url, { connections: 1 });

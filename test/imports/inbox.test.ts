@@ -3,6 +3,8 @@ import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { importFile, importInbox } from '../../src/imports/import.ts';
 import type { InboxFile } from '../../src/imports/inbox.ts';
+import { createLog } from '../../src/log.ts';
+import type { Outcome } from '../../src/runs/work.ts';
 import { booked } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import type { Desk } from '../support/desk.ts';
@@ -39,7 +41,10 @@ async function drop(desk: Desk, name: string, text: string): Promise<void> {
 }
 
 async function take(desk: Desk, kind: 'sales' | 'events' = 'sales', dryRun = false) {
-  const outcome = await importInbox(desk.work({ dryRun }), kind);
+  return taken(await importInbox(desk.work({ dryRun }), kind));
+}
+
+function taken(outcome: Outcome) {
   const { files } = outcome.report as { files: InboxFile[] };
   return {
     ...outcome,
@@ -151,6 +156,49 @@ describe('the files of the inbox', () => {
       await filesIn(desk, 'archive'),
       await filesIn(desk, 'rejects'),
     ]).toEqual([0, [], []]);
+  });
+
+  test('that belong to no source stay, and each is told by name with what to do, once a night', async () => {
+    const desk = await deskWithInbox({
+      'stray.csv': sale('s-1'),
+      'a.csv.part': sale('s-1'),
+      '.DS_Store': '',
+      'ofline/1.csv': sale('s-1'),
+      'ofline/2.csv': sale('s-2'),
+      'ofline/.hidden': '',
+      'old/2025/1.csv': sale('s-3'),
+      'offline/1.csv': sale('s-4'),
+      'log/.keep': '',
+    });
+    await mkdir(path.join(desk.workspace, 'inbox', 'empty'));
+    const warnings = [
+      'inbox/ofline/ belongs to no source and holds 2 files that no run imports: add the source "ofline" to payrun.json, or rename the folder to one of its sources; it has offline, shop, log',
+      'inbox/old/ belongs to no source and holds a file that no run imports: add the source "old" to payrun.json, or rename the folder to one of its sources; it has offline, shop, log',
+      'inbox/stray.csv belongs to no source and is not imported: move it into the folder of a source of payrun.json; it has offline, shop, log',
+    ];
+    const lines: string[] = [];
+    const work = desk.work();
+    work.context.log = createLog({ write: (line) => void lines.push(line) });
+    const night = [await importInbox(work, 'sales'), await importInbox(work, 'events')];
+    expect(night.map(({ report }) => report)).toMatchObject([
+      { files: [{ moved_to: 'archive/offline/1.csv' }], warnings },
+      { files: [] },
+    ]);
+    expect(lines.filter((line) => line.includes('belongs to no source'))).toEqual(
+      warnings.map((warning) => expect.stringContaining(` warn  ${warning}\n`)),
+    );
+    expect(await filesIn(desk, 'inbox')).not.toContain('offline/1.csv');
+    expect(await filesIn(desk, 'inbox')).toHaveLength(8);
+  });
+
+  test('that belong to no source are told by the job of events where the account has no sales', async () => {
+    const desk = await deskOfAnn(db, { sources: [{ ref: 'log', kind: 'affonso_events' }] });
+    await drop(desk, 'stray.csv', sale('s-1'));
+    const warnings = async (kind: 'sales' | 'events') => (await importInbox(desk.work(), kind)).report;
+    expect(await warnings('sales')).toEqual({ files: [] });
+    expect(await warnings('events')).toMatchObject({
+      warnings: [expect.stringContaining('inbox/stray.csv')],
+    });
   });
 
   test('are left when it is not their fault: without the configured source in the database nothing is moved', async () => {
