@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { always, ref, zone } from './config-words.ts';
 import { limitsSchema } from './limits.ts';
+import { isCurrency } from './money.ts';
 import { presetNames } from './preset-names.ts';
 import { isDateFormat } from './time.ts';
 
@@ -29,6 +30,13 @@ export type SaleField = (typeof saleFields)[number];
 
 const fields = z.partialRecord(z.enum(saleFields), z.string().min(1, 'must not be empty, or be left out'));
 
+/** As in the cells of a file, a currency may be in small letters. */
+const defaults = fields.superRefine(({ currency }, context) => {
+  if (typeof currency !== 'string' || currency === '' || isCurrency(currency.toUpperCase())) return;
+  const message = 'is no ISO 4217 currency code such as "USD"';
+  context.addIssue({ code: 'custom', path: ['currency'], message });
+}, always);
+
 /** The encodings that a text file may be in. */
 export const encodings = ['utf-8', 'utf-16le', 'utf-16be', 'windows-1252', 'macroman'] as const;
 
@@ -48,7 +56,7 @@ export const source = z
     timezone: zone.optional(),
     /** Canonical field to the header of the file, or its position as "#3". */
     mapping: fields.optional(),
-    defaults: fields.optional(),
+    defaults: defaults.optional(),
     /** Where the file has no byte order mark; else what its bytes are most likely. */
     encoding: z.enum(encodings).optional(),
     delimiter: z.enum([',', ';', '\t', '|'], 'must be one of "," ";" "\\t" "|"').optional(),

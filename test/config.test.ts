@@ -148,6 +148,16 @@ describe('faults', () => {
       '20 accounts[0].programs[0].incentives[0].subscription_only: must be true or false',
     ],
     [
+      '"mapping": {',
+      '"defaults": { "currency": "DOLAR" }, "mapping": {',
+      '27 accounts[0].sources[0].defaults.currency: is no ISO 4217 currency code such as "USD"',
+    ],
+    [
+      '"mapping": {',
+      '"defaults": { "currency": "eur", "curency": "EUR" }, "mapping": {',
+      '27 accounts[0].sources[0].defaults.curency: is not known; did you mean "currency"?',
+    ],
+    [
       '"incentives": [{',
       '"jobs": 1, "incentives": [{',
       '15 accounts[0].programs[0].jobs: is not known; known here: ref, name, currency, timezone, hold_days, commission, rounding, minimum_payout, payout_schedule, commission_approval, payout_approval, incentives',
