@@ -3,6 +3,7 @@ import path from 'node:path';
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import leven from 'leven';
 import type { z } from 'zod';
+import { doubledKeys } from './config-doubles.ts';
 import { fileSchema } from './config-schema.ts';
 import { PayrunError } from './errors.ts';
 
@@ -70,13 +71,15 @@ export function checkConfig(text: string): { config: FileConfig } | { faults: Co
     }));
     return { faults };
   }
+  const doubled = doubledKeys(tree).map(({ at, offset, firstOffset }) => ({
+    path: showPath(at),
+    line: lineOf(text, offset),
+    message: `stands here once more, after line ${lineOf(text, firstOffset)}; only one of them can count`,
+  }));
   const result = fileSchema.safeParse(toValue(tree), { error: plainWords });
-  if (result.success) return { config: result.data };
-  return {
-    faults: result.error.issues
-      .flatMap((issue) => faultsOf(issue, tree, text))
-      .sort((a, b) => a.line - b.line),
-  };
+  if (result.success && doubled.length === 0) return { config: result.data };
+  const wrong = (result.error?.issues ?? []).flatMap((issue) => faultsOf(issue, tree, text));
+  return { faults: [...doubled, ...wrong].sort((a, b) => a.line - b.line) };
 }
 
 /** What is wrong with a value where the schema has no sentence of its own. */
@@ -117,15 +120,16 @@ function faultsOf(issue: z.core.$ZodIssue, tree: Node, text: string): ConfigFaul
 
 function faultAt(at: PropertyKey[], tree: Node, text: string, message: string): ConfigFault {
   const steps = at as (string | number)[];
-  const shown = steps
-    .map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`))
-    .join('')
-    .replace(/^\./, '');
   let node: Node | undefined;
   for (let length = steps.length; node === undefined && length >= 0; length -= 1) {
     node = findNodeAtLocation(tree, steps.slice(0, length));
   }
-  return { path: shown || '(file)', line: lineOf(text, node?.offset ?? 0), message };
+  return { path: showPath(steps), line: lineOf(text, node?.offset ?? 0), message };
+}
+
+function showPath(steps: (string | number)[]): string {
+  const shown = steps.map((step) => (typeof step === 'number' ? `[${step}]` : `.${step}`)).join('');
+  return shown.replace(/^\./, '') || '(file)';
 }
 
 /** The keys that the schema has at `at`, found by walking it. */

@@ -181,6 +181,25 @@ describe('faults', () => {
     expect(faultsOf(changed([events, '"kind": "stripe_events", "test_events": true, ']))).toEqual([]);
   });
 
+  test('a key that an object has twice is refused, wherever it is, with both its lines', () => {
+    const text = changed(
+      ['"hold_days": 30,', '"hold_days": 30,\n      "timezone": "Asia/Tokyo",'],
+      ['"mapping": { "external_id": "Invoice No",', '"mapping": { "amount": "Net", "amount": "Gross",'],
+      ['  "jobs": {', '  "accounts": [],\n  "jobs": {'],
+    );
+    const doubled = (line: number) => `stands here once more, after line ${line}; only one of them can count`;
+    expect(faultsOf(text)).toEqual(
+      expect.arrayContaining([
+        `12 accounts[0].programs[0].timezone: ${doubled(10)}`,
+        `28 accounts[0].sources[0].mapping.amount: ${doubled(28)}`,
+        `32 accounts: ${doubled(3)}`,
+      ]),
+    );
+    expect(faultsOf(changed(['"priority": 10', '"priority": 10, "priority": 10']))).toEqual([
+      `22 accounts[0].programs[0].incentives[0].priority: ${doubled(22)}`,
+    ]);
+  });
+
   test('a file that is no JSON is told where it stops being one, and an empty one that it is empty', () => {
     expect(faultsOf(changed(['"ref": "acme",', '"ref": "acme"']))).toEqual([
       '5 (file): is no JSON here: comma expected',
