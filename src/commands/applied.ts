@@ -25,7 +25,7 @@ export async function warnOfUnapplied(context: Context<Db>): Promise<void> {
   try {
     const changes = await unappliedChanges(context);
     if (changes.length === 0) return;
-    const message = `payrun.json differs from the database in ${plural(changes.length, 'change')}; "payrun apply" makes them count`;
+    const message = `payrun.json differs from the database in ${plural(changes.length, 'change')}; "payrun apply" makes it count`;
     context.log.warning({ message });
   } catch (cause) {
     const fault = faultOf(cause, context.signal);

@@ -170,7 +170,7 @@ test('what was changed in payrun.json and not applied is said by whatever runs, 
   config.accounts[0]!.programs[0]!.commission = { percent: '25' };
   config.accounts[0]!.sources[0]!.decimal = ',';
   await writeConfig(place.cwd, config);
-  const warning = 'payrun.json differs from the database in 2 changes; "payrun apply" makes them count';
+  const warning = 'payrun.json differs from the database in 2 changes; "payrun apply" makes it count';
   for (const command of commands) {
     const { code, stderr } = await payrun(command, place);
     expect(code).not.toBe(1);
