@@ -11,7 +11,7 @@ export function explainPayout(story: PayoutStory): Explanation {
   const { payout, batch, affiliate, program, run, lines } = story;
   const zone = program.timezone;
   const timeline = timelineOf(story);
-  const next = payoutNext(payout, program);
+  const next = payoutNext(payout, program, affiliate);
   return {
     title: (paint) =>
       `${paint.bold(`Payout ${payout.reference}`)}  ${showAmount(payout.amount, payout.currency)}  ${payout.status}`,

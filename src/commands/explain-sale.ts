@@ -167,7 +167,7 @@ function nextText(story: SaleStory, now: Date): string[] {
       `A payout takes it up: they are prepared for ${scheduleText(program)}, from ${showAmount(program.minimum_payout, program.currency)} on.`,
     );
   }
-  const payoutStep = payout && payoutNext(payout, program);
+  const payoutStep = payout && payoutNext(payout, program, affiliate);
   if (payoutStep) steps.push(payoutStep);
   return steps.map((step, index) => `${index + 1}. ${step}`);
 }

@@ -1,5 +1,12 @@
 import type { Selectable } from 'kysely';
-import type { LeftOutReason, PayoutBatchRow, PayoutMethod, ProgramRow, RunRow } from '../db/tables.ts';
+import type {
+  AffiliateRow,
+  LeftOutReason,
+  PayoutBatchRow,
+  PayoutMethod,
+  ProgramRow,
+  RunRow,
+} from '../db/tables.ts';
 import { showId } from '../ids.ts';
 import { showAmount } from '../money.ts';
 import { localDay, showInstant } from '../time.ts';
@@ -54,7 +61,11 @@ export function scheduleText(program: ProgramRow): string {
 export function payoutNext(
   payout: { status: string; method: PayoutMethod; reference: string },
   program: ProgramRow,
+  affiliate: Pick<AffiliateRow, 'status'>,
 ): string | undefined {
+  const isHere = payout.status === 'draft' || payout.status === 'approved';
+  if (isHere && affiliate.status !== 'active')
+    return `The affiliate, now ${affiliate.status}, becomes active; otherwise the payout does not leave with its batch, and its commissions are ready again.`;
   if (payout.status === 'draft') {
     const who = program.payout_approval === 'two_persons' ? 'Another person than prepared it' : 'A person';
     return `${who} approves its batch: payrun payouts approve.`;

@@ -5,17 +5,20 @@ import { showId } from '../ids.ts';
 import { disputed } from './disputed.ts';
 import { type Mover, postings } from './journal.ts';
 import { lockBatch } from './lock-batch.ts';
+import { type Refusal, refuseInactive } from './unclaim.ts';
 
 /**
  * Approves a draft batch and its payouts, by name. Raises `usage` without a name, `not-found`, and `state` when the
  * batch is no draft, or when the programme asks for two persons and `by` is who prepared it: names are compared
  * without surrounding blanks and without regard to case.
+ * Payouts of affiliates who are not active are refused and returned; when no other is left, the batch is canceled, so
+ * that its period can be prepared again.
  */
 export async function approveBatch(
   session: Session,
   mover: Mover,
   { batchId, by }: { batchId: string; by: string },
-): Promise<void> {
+): Promise<Refusal[]> {
   const { accountId, runId, now } = mover;
   if (by.trim() === '')
     throw new PayrunError('usage', 'An approval needs the name of the person who approves.');
@@ -43,20 +46,25 @@ export async function approveBatch(
       },
     );
   }
-  await session.sql
-    .updateTable('payout_batch')
-    .set({ status: 'approved', approved_by: by.trim(), approved_at: now })
-    .where('account_id', '=', accountId)
-    .where('id', '=', batchId)
-    .where('status', '=', 'draft')
-    .execute();
-  await session.sql
+  const refused = await refuseInactive(session, mover, batchId);
+  const approved = await session.sql
     .updateTable('payout')
     .set({ status: 'approved', status_at: now, status_run_id: runId })
     .where('account_id', '=', accountId)
     .where('batch_id', '=', batchId)
     .where('status', '=', 'draft')
+    .executeTakeFirst();
+  const isEmptied = refused.length > 0 && approved.numUpdatedRows === 0n;
+  await session.sql
+    .updateTable('payout_batch')
+    .set(
+      isEmptied ? { status: 'canceled' } : { status: 'approved', approved_by: by.trim(), approved_at: now },
+    )
+    .where('account_id', '=', accountId)
+    .where('id', '=', batchId)
+    .where('status', '=', 'draft')
     .execute();
+  return refused;
 }
 
 /** Commissions that became ready, in minor units by currency: reversals count in the amounts, not in the lines. */

@@ -50,6 +50,32 @@ export async function refusePayouts(
   return giveBack(session, mover, batchId, reason, sql`reference = any(${references}::text[])`);
 }
 
+/** Payouts that are not paid by their batch, for one reason; `amount` in minor units. */
+export interface Refusal {
+  reason: string;
+  references: string[];
+  amount: bigint;
+}
+
+/**
+ * Takes the payouts of affiliates who are not active out of a batch that is about to be approved or exported: whoever
+ * was banned or paused since it was prepared is not paid. Their commissions are ready again, and a later prepare takes
+ * them up once the affiliate is active.
+ */
+export async function refuseInactive(session: Session, mover: Mover, batchId: string): Promise<Refusal[]> {
+  const { accountId } = mover;
+  const found = await sql<Refusal>`/* ledger.refuse-inactive */
+    select 'the affiliate is ' || a.status as reason, array_agg(p.reference order by p.reference collate "C") as "references",
+      sum(p.amount)::bigint as amount
+    from payout p join affiliate a on a.account_id = ${accountId} and a.id = p.affiliate_id
+    where p.account_id = ${accountId} and p.batch_id = ${batchId}::uuid and p.status in ('draft', 'approved')
+      and a.status <> 'active'
+    group by a.status order by a.status`.execute(session.sql);
+  for (const { reason, references } of found.rows)
+    await refusePayouts(session, mover, { batchId, reason, references });
+  return found.rows;
+}
+
 async function giveBack(
   session: Session,
   mover: Mover,

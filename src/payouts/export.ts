@@ -7,13 +7,14 @@ import type { Mover } from '../ledger/journal.ts';
 import { lockBatch } from '../ledger/lock-batch.ts';
 import { type ExportedFile, markExported } from '../ledger/mark-exported.ts';
 import { settleBatch } from '../ledger/settle.ts';
-import { refusePayouts } from '../ledger/unclaim.ts';
+import { type Refusal, refuseInactive, refusePayouts } from '../ledger/unclaim.ts';
 import { type PlacedFile, withOutbox } from './files.ts';
 import type { Format, Line } from './formats/format.ts';
 import { formatFor, formatNamed } from './formats/formats.ts';
 import { detail, report } from './formats/report.ts';
 import { type ManifestFile, manifestText } from './manifest.ts';
-import { type Part, type Refusal, writeParts } from './write-parts.ts';
+import { nameRefused, type RefusedOfBatch } from './refused.ts';
+import { type Part, writeParts } from './write-parts.ts';
 
 export interface ExportOptions {
   batchId: string;
@@ -28,26 +29,23 @@ export interface ExportOptions {
 }
 
 /** What an export did with one batch; amounts in minor units of its currency. */
-export interface BatchExport {
-  batchId: string;
+export interface BatchExport extends RefusedOfBatch {
   /** `exported` now; `rebuilt`, having been exported before; `reported`: a report for people, which changes nothing. */
   done: 'exported' | 'rebuilt' | 'reported';
   format: string;
-  currency: string;
   rows: number;
   amount: bigint;
   files: PlacedFile[];
-  /** These payouts were canceled, and their commissions are ready again. */
-  refused: Refusal[];
 }
 
 type Batch = Selectable<PayoutBatchRow>;
 
 /**
  * Writes the files of one batch, and a manifest beside them, and marks the batch exported. The batch stays locked
- * meanwhile, so that of two exports at once the second finds the files of the first. Exported before: the same bytes
- * again, whether the files are still there or not. A report that is asked for by name changes nothing, and carries a
- * digest in its name, because its contents change as payouts are settled.
+ * meanwhile, so that of two exports at once the second finds the files of the first. Payouts of affiliates who are not
+ * active now, and those that the format can't carry, are in no file: they are canceled, and their commissions are ready
+ * again. Exported before: the same bytes again, whether the files are still there or not. A report that is asked for by
+ * name changes nothing, and carries a digest in its name, because its contents change as payouts are settled.
  * Raises `not-found`, `usage`, `state`, `file-exists`, `file-unreadable` and `interrupted`.
  */
 export async function exportBatch(
@@ -65,6 +63,7 @@ export async function exportBatch(
     batchId: batch.id,
     file: isReport ? undefined : { exportedAt: batch.exported_at },
   };
+  const inactive = isFirst ? await refuseInactive(session, mover, batch.id) : [];
   return withOutbox(options.folder, showId('batch', batch.id), async (outbox) => {
     const { parts, refused } = await writeParts(outbox, format, format.read(session, choice), options.signal);
     const base = isReport ? `${fileBase(batch, format)}-${digestOf(parts)}` : fileBase(batch, format);
@@ -74,6 +73,7 @@ export async function exportBatch(
     const all = files.length === 0 ? [] : [...files, { ...manifest, name: `${base}.manifest.json` }];
     const placed = await outbox.place(all, options);
     if (isFirst) await store(session, mover, batch, { format, files, refused });
+    const unpaid = isFirst ? [...inactive, ...refused] : [];
     return {
       batchId: batch.id,
       done: isReport ? 'reported' : isFirst ? 'exported' : 'rebuilt',
@@ -82,7 +82,8 @@ export async function exportBatch(
       rows: files.reduce((rows, file) => rows + file.rows, 0),
       amount: files.reduce((amount, file) => amount + file.amount, 0n),
       files: placed,
-      refused: isFirst ? refused : [],
+      refused: unpaid,
+      named: await nameRefused(session, mover.accountId, batch.id, unpaid),
     };
   });
 }

@@ -7,14 +7,12 @@ import type { Outcome } from '../runs/work.ts';
 import type { BatchExport } from './export.ts';
 import type { BatchDetails } from './list.ts';
 import type { Preparation } from './prepare.ts';
+import { type RefusedOfBatch, refusedReport } from './refused.ts';
 
 export interface FailedExport {
   batchId: string;
   fault: PayrunError;
 }
-
-/** How many references of refused payouts a report names. */
-const namedAtMost = 50;
 
 /** What a preparation did, programme by programme: batches, who was left out and why, and who waits. */
 export function prepareOutcome(prepared: Preparation[]): Outcome {
@@ -88,9 +86,7 @@ export function prepareOutcome(prepared: Preparation[]): Outcome {
 /** What an export did: the batches, their files, what was refused and what failed. */
 export function exportOutcome(done: BatchExport[], failed: FailedExport[]): Outcome {
   const exported = done.filter((one) => one.done === 'exported');
-  const refused = done.flatMap(({ batchId, currency, refused }) =>
-    refused.map((refusal) => ({ ...refusal, batchId, currency })),
-  );
+  const refused = done.flatMap(refusalsOf);
   return {
     counts: {
       exported_batches: exported.length,
@@ -117,14 +113,7 @@ export function exportOutcome(done: BatchExport[], failed: FailedExport[]): Outc
           sha256,
         })),
       ),
-      refused: refused.map(({ batchId, reason, references, amount, currency }) => ({
-        batch: showId('batch', batchId),
-        reason,
-        payouts: references.length,
-        amount: formatAmount(amount, currency),
-        currency,
-        references: references.slice(0, namedAtMost),
-      })),
+      ...refusedReport(done),
       failed: failed.map(({ batchId, fault }) => ({
         batch: showId('batch', batchId),
         code: fault.code,
@@ -136,11 +125,23 @@ export function exportOutcome(done: BatchExport[], failed: FailedExport[]): Outc
   };
 }
 
-export function approveOutcome(batch: BatchDetails): Outcome {
+/** What an approval did; a batch of which nobody may be paid is canceled instead. */
+export function approveOutcome(batch: BatchDetails, told: RefusedOfBatch): Outcome {
+  const refused = refusalsOf(told);
   return {
-    counts: { approved_batches: 1, payouts: batch.payouts },
-    totals: totalsOf({ approved: [batch] }),
-    report: { batch: showId('batch', batch.batchId), status: batch.status, approved_by: batch.approvedBy },
+    counts: {
+      approved_batches: batch.status === 'approved' ? 1 : 0,
+      payouts: batch.payouts,
+      refused_payouts: sum(refused, (one) => one.references.length),
+    },
+    totals: totalsOf({ approved: [batch], refused }),
+    report: {
+      batch: showId('batch', batch.batchId),
+      status: batch.status,
+      approved_by: batch.approvedBy,
+      ...refusedReport([told]),
+    },
+    ...(refused[0] ? { exitCode: 3 } : {}),
   };
 }
 
@@ -168,6 +169,10 @@ export function paidOutcome(paid: Paid): Outcome {
       state: paid.alreadyPaid ? 'was paid already, with this reference' : 'paid',
     },
   };
+}
+
+function refusalsOf({ currency, refused }: RefusedOfBatch) {
+  return refused.map((refusal) => ({ ...refusal, currency }));
 }
 
 function sum<T>(items: T[], of: (item: T) => number): number {

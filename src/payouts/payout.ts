@@ -21,6 +21,7 @@ import {
   prepareOutcome,
 } from './outcomes.ts';
 import { preparePrograms } from './prepare.ts';
+import { nameRefused } from './refused.ts';
 
 export { type BatchDetails, type BatchSummary, listBatches, type PayoutSummary, showBatch } from './list.ts';
 
@@ -35,14 +36,20 @@ export async function preparePayouts(work: Work, { preparedBy }: { preparedBy: s
   );
 }
 
-/** Approves a draft batch by name. Raises `not-found` and `state`. */
+/**
+ * Approves a draft batch by name; exit code 3 when affiliates in it are not active, whose payouts are refused.
+ * Raises `not-found` and `state`.
+ */
 export function approvePayouts(
   work: Work,
   { batchId, by }: { batchId: string; by: string },
 ): Promise<Outcome> {
   return work.transaction(async (session) => {
-    await approveBatch(session, moverOf(work), { batchId, by });
-    return approveOutcome(await showBatch(session.sql, work.account.id, batchId, { limit: 0 }));
+    const mover = moverOf(work);
+    const refused = await approveBatch(session, mover, { batchId, by });
+    const batch = await showBatch(session.sql, work.account.id, batchId, { limit: 0 });
+    const named = await nameRefused(session, work.account.id, batchId, refused);
+    return approveOutcome(batch, { batchId, currency: batch.currency, refused, named });
   });
 }
 

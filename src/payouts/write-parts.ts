@@ -1,17 +1,11 @@
 import { throwIfInterrupted } from '../db/connect.ts';
+import type { Refusal } from '../ledger/unclaim.ts';
 import type { Outbox, WaitingFile } from './files.ts';
 import type { Format, Line } from './formats/format.ts';
 
 /** A file under its temporary name; `amount` is the sum of its rows in minor units. */
 export interface Part extends WaitingFile {
   rows: number;
-  amount: bigint;
-}
-
-/** Payouts that a format can't carry, for one reason. */
-export interface Refusal {
-  reason: string;
-  references: string[];
   amount: bigint;
 }
 

@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { testDatabase } from '../support/database.ts';
@@ -97,6 +97,29 @@ test('a canceled batch gives its commissions back, and needs a reason', async ()
   expect(await show(shop, batch)).toMatchObject({ status: 'canceled', payouts: 0 });
   const again = await prepared2(shop);
   expect(again).toMatchObject({ status: 'draft', amount: '300.00' });
+});
+
+test('an affiliate who is banned after the approval is not paid, and everyone who asks is told so', async () => {
+  const shop = await openShop(url);
+  const { batch, first_payouts } = await prepared(shop);
+  const { reference } = first_payouts[0]!;
+  await payrunJson(['payouts', 'approve', batch], shop);
+  await writeFile(path.join(shop.cwd, 'ban.csv'), "ref,name,status\nada,Ada's Blog,banned\n");
+  await payrunJson(['import', 'affiliates', 'ban.csv'], shop);
+  const before = await payrun(['explain', reference], shop);
+  expect(before.stdout).toContain('The affiliate, now banned, becomes active;');
+
+  const { code, stdout } = await payrun(['payouts', 'export'], shop);
+  expect(code).toBe(3);
+  expect(stdout).toMatch(/the affiliate is banned/);
+  expect(stdout).toMatch(new RegExp(`ada +${reference} +the affiliate is banned +300\\.00 USD`));
+  expect(await readdir(path.join(shop.cwd, 'outbox'))).toEqual([]);
+  const payout = await payrun(['explain', reference], shop);
+  expect(payout.stdout).toContain('canceled: the affiliate is banned');
+  const sale = await payrun(['explain', 'INV-1'], shop);
+  expect(sale.stdout).toContain('Ready to be paid to');
+  expect(sale.stdout).toContain('The affiliate, now banned, becomes active.');
+  expect((await payrun(['audit'], shop)).code).toBe(0);
 });
 
 test('a payout is marked paid by name only, and only by its own id or reference', async () => {

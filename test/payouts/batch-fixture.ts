@@ -70,6 +70,7 @@ export interface ExportReport {
   batches: { batch: string; done: string; format: string; rows: number; amount: string; currency: string }[];
   files: { file: string; state: string; sha256: string }[];
   refused: { batch: string; reason: string; payouts: number; amount: string; references: string[] }[];
+  refused_affiliates: { affiliate: string; payout: string; reason: string; amount: string }[];
   failed: { batch: string; code: string; message: string; todo: string }[];
 }
 
