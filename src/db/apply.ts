@@ -3,7 +3,7 @@ import type { AccountConfig } from '../config.ts';
 import { newId } from '../ids.ts';
 import { incentiveFields, incentiveRow, saveIncentive } from './apply/incentive.ts';
 import { type Change, differences, matched, type Step, stepOf } from './apply/pair.ts';
-import { checkCurrency, type Program, programPair, programRow } from './apply/program.ts';
+import { checkCurrency, owedThere, type Program, programPair, programRow } from './apply/program.ts';
 import { saveSource, sourceFields, sourceRow } from './apply/source.ts';
 import type { Session } from './connect.ts';
 import type { Tables } from './tables.ts';
@@ -80,8 +80,16 @@ async function planRows(
   for (const pair of programPairs) {
     if (accountId !== undefined) await checkCurrency(session, accountId, nameIn(config, pair), pair);
   }
+  const programSteps: Step[] = [];
+  for (const pair of programPairs) {
+    for (const step of stepOf({ ...pair, ...programPair, name: nameIn(config, pair) })) {
+      if (step.change.kind === 'retired' && accountId !== undefined)
+        step.change.fields.push(...(await owedThere(session, accountId, pair.present!.id)));
+      programSteps.push(step);
+    }
+  }
   return [
-    ...programPairs.flatMap((pair) => stepOf({ ...pair, ...programPair, name: nameIn(config, pair) })),
+    ...programSteps,
     ...planIncentives(config, present, programs, now),
     ...planSources(config, present, programs, now),
   ];

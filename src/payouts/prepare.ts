@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
-import type { LeftOutReason } from '../db/tables.ts';
+import type { LeftOutReason, ProgramRow } from '../db/tables.ts';
 import { type Claim, claim } from '../ledger/claim.ts';
 import type { Mover } from '../ledger/journal.ts';
 import { latestClosedPeriod, type PayoutPeriod, periodLabel } from './period.ts';
@@ -20,21 +20,15 @@ export interface Preparation extends Claim {
 const namedAtMost = 50;
 
 /**
- * Prepares the payouts of every programme of the account that is not retired, each for its latest period that is
- * closed at `asOf`. Raises `state` when commissions keep being moved by others meanwhile.
+ * Prepares the payouts of every programme of the account, each for its latest period that is closed at `asOf`; of the
+ * retired ones, by the settings that the database has, those where something is still owed. Raises `state` when commissions keep being moved by others meanwhile.
  */
 export async function preparePrograms(
   session: Session,
   mover: Mover,
   { asOf, preparedBy }: { asOf: Date; preparedBy: string },
 ): Promise<Preparation[]> {
-  const programs = await session.sql
-    .selectFrom('program')
-    .selectAll()
-    .where('account_id', '=', mover.accountId)
-    .where('retired', '=', false)
-    .orderBy(sql`ref collate "C"`)
-    .execute();
+  const programs = await programsToPay(session, mover.accountId);
   const prepared: Preparation[] = [];
   for (const program of programs) {
     const zone = program.timezone;
@@ -61,6 +55,19 @@ export async function preparePrograms(
     });
   }
   return prepared;
+}
+
+async function programsToPay(session: Session, accountId: number): Promise<ProgramRow[]> {
+  // An array, because the planner then reads what is ready once, and not at all where no programme is retired.
+  const owing = sql<string>`any(array(select distinct program_id from commission
+    where account_id = ${accountId} and status = 'ready_for_payment' and payout_id is null))`;
+  return session.sql
+    .selectFrom('program')
+    .selectAll()
+    .where('account_id', '=', accountId)
+    .where(({ or, eb }) => or([eb('retired', '=', false), eb('id', '=', owing)]))
+    .orderBy(sql`ref collate "C"`)
+    .execute();
 }
 
 async function nameLeftOut(session: Session, mover: Mover, programId: string): Promise<Preparation['named']> {

@@ -5,6 +5,7 @@ import type { Db } from '../../src/db/connect.ts';
 import { newId } from '../../src/ids.ts';
 import { testDatabase } from '../support/database.ts';
 import { configOf, ended, type Place, payrun, payrunJson, start, workspace, writeConfig } from './payrun.ts';
+import { openShop } from './shop.ts';
 
 interface Applied {
   dry_run: boolean;
@@ -110,6 +111,26 @@ test('what payrun.json no longer names is retired, not deleted, and comes back u
     'restored source coming/offline',
   ]);
   expect(await programOf('coming')).toEqual(before);
+});
+
+test('retiring a programme says what is still owed there, and it is paid all the same', async () => {
+  const shop = await openShop(url, { payout_approval: 'automatic' });
+  await payrunJson(['release', '--as-of', '2026-03-02'], shop);
+  const config = configOf(shop.account);
+  const second = { ...config.accounts[0]!.programs[0], ref: 'second' };
+  await writeConfig(shop.cwd, {
+    ...config,
+    accounts: [{ ...config.accounts[0]!, programs: [second], sources: [] }],
+  });
+  const { stdout } = await payrun(['apply'], shop);
+  expect(stdout).toContain(`- retired programme ${shop.account}/main`);
+  expect(stdout).toMatch(/owed +572\.00 USD, which is released and paid as before/);
+  const prepared = await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-02'], shop);
+  expect(prepared).toMatchObject({ counts: { programs: 2, payouts: 1, left_out: 2 } });
+  await payrunJson(['payouts', 'export'], shop);
+  expect((await payrunJson(['payouts', 'list'], shop)) as unknown[]).toMatchObject([
+    { program: 'main', status: 'exported', amount: '300.00' },
+  ]);
 });
 
 test("a programme's currency changes only until it has sales, and a payrun.json that says otherwise stops no run", async () => {

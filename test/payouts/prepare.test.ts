@@ -104,7 +104,7 @@ test('of many left out, the first fifty by ref are named, and all are counted', 
   expect(named).toEqual(Array.from({ length: 50 }, (_, i) => `a${String(i).padStart(2, '0')}`));
 });
 
-test('every programme has its own period, in its own zone; retired ones are left alone', async () => {
+test('every programme has its own period, in its own zone; retired ones where nothing is owed are left alone', async () => {
   const world = await World.create(db, { ref: 'berlin' });
   const tokyo = await world.program({
     ref: 'tokyo',
@@ -120,7 +120,8 @@ test('every programme has its own period, in its own zone; retired ones are left
   });
   const retired = await world.program({ ref: 'old', retired: true });
   const ann = await world.affiliate();
-  for (const program_id of [world.programId, tokyo, newYork, retired])
+  await world.sale(ann.id, { status: 'paid' }, { program_id: retired });
+  for (const program_id of [world.programId, tokyo, newYork])
     await world.sale(
       ann.id,
       { ...ready, amount: 900n, hold_until: new Date('2026-02-01T00:00:00Z') },
@@ -133,6 +134,26 @@ test('every programme has its own period, in its own zone; retired ones are left
     { program: 'tokyo', period: 'week of 2026-02-23', to: '2026-03-01T15:00:00.000Z' },
   ]);
   expect(outcome.counts).toMatchObject({ programs: 3, batches: 3, payouts: 3 });
+});
+
+test('what is owed in a retired programme is paid, by its own schedule, minimum and approval', async () => {
+  const world = await World.create(db, { ref: 'main' });
+  const retired = await world.program({
+    ref: 'old',
+    retired: true,
+    payout_every: 'week',
+    payout_approval: 'manual',
+    minimum_payout: 800n,
+  });
+  const [ann, bob] = [await world.affiliate({ ref: 'ann' }), await world.affiliate({ ref: 'bob' })];
+  await world.sale(ann.id, { ...ready, amount: 900n }, { program_id: retired });
+  await world.sale(bob.id, { ...ready, amount: 700n }, { program_id: retired });
+  const outcome = await prepare(world, '2026-03-03T15:00:00Z');
+  expect(reportOf(outcome)).toMatchObject({
+    periods: [{ program: 'main' }, { program: 'old', period: 'week of 2026-02-23' }],
+    batches: [{ program: 'old', status: 'draft', payouts: 1, amount: '9.00' }],
+    left_out_affiliates: [{ program: 'old', affiliate: 'bob', reason: 'under_minimum', amount: '7.00' }],
+  });
 });
 
 describe('the borders of the period decide, in the programme’s zone, over both changes of clocks', () => {

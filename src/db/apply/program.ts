@@ -1,9 +1,10 @@
+import { sql } from 'kysely';
 import type { ProgramConfig } from '../../config.ts';
 import { PayrunError } from '../../errors.ts';
 import { formatPercent, parseAmount, showAmount } from '../../money.ts';
 import type { Session } from '../connect.ts';
 import type { ProgramRow } from '../tables.ts';
-import type { Fields, Pair } from './pair.ts';
+import type { Change, Fields, Pair } from './pair.ts';
 
 /** Without the tenant, which a new account does not have yet. */
 export type Program = Omit<ProgramRow, 'account_id'>;
@@ -72,6 +73,24 @@ export async function checkCurrency(
     found: change,
     todo: `Put ${present.currency} back, and add another programme for ${desired.currency}.`,
   });
+}
+
+/** What is still to be paid by a programme that is about to retire, a line a currency: retiring changes nothing about it. */
+export async function owedThere(
+  session: Session,
+  accountId: number,
+  programId: string,
+): Promise<Change['fields']> {
+  const owed = await sql<{ currency: string; amount: bigint }>`/* apply.owed */
+    select currency, sum(amount)::bigint as amount from commission
+    where account_id = ${accountId} and program_id = ${programId}::uuid
+      and status in ('pending', 'pending_manual_approval', 'ready_for_payment')
+    group by currency having sum(amount) <> 0 order by currency collate "C"`.execute(session.sql);
+  return owed.rows.map(({ currency, amount }) => ({
+    field: 'owed',
+    was: null,
+    becomes: `${showAmount(amount, currency)}, which is released and paid as before`,
+  }));
 }
 
 /** `20 %`, `5.00 USD` or `none`. */
