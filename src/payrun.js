@@ -1,15 +1,18 @@
 #!/usr/bin/env node
-// The command `payrun`. In the published package it starts the built code. In a checkout it starts the sources,
-// which need a Node that strips types; the project brings one for machines whose own Node is older.
+// The command `payrun`. In the published package it starts the built code, in a checkout the sources. Both need a Node
+// that strips types, for the jobs at least; the package brings one for machines whose own Node is older.
+// This file must run on those as well.
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const isCheckout = existsSync(new URL('./cli.ts', import.meta.url));
 
-if (!isCheckout) await import('../dist/src/cli.js');
-else if (stripsTypes()) await import('./cli.ts');
-else startWithOwnNode();
+if (!stripsTypes()) startWithOwnNode();
+else if (isCheckout) await import('./cli.ts');
+else await import('../dist/src/cli.js');
 
 function stripsTypes() {
   const [major, minor] = process.versions.node.split('.').map(Number);
@@ -17,11 +20,14 @@ function stripsTypes() {
 }
 
 function startWithOwnNode() {
-  const node = fileURLToPath(new URL('../node_modules/node/bin/node', import.meta.url));
-  if (!existsSync(node)) {
+  const node = ownNode();
+  if (node === undefined) {
+    const bring = isCheckout
+      ? 'Run "npm ci", which brings a newer Node along'
+      : 'Install Payrun again with install scripts allowed (the one of "node" brings a newer Node along), or install a newer Node yourself';
     console.error(
-      `error: In a checkout Payrun needs Node 22.18 or newer; this is ${process.version}. [usage]\n` +
-        '  to do: Run "npm ci", which brings a newer Node along, and start the command again.',
+      `error: Payrun needs Node 22.18 or newer; this is ${process.version}. [usage]\n` +
+        `  to do: ${bring}, and start the command again.`,
     );
     process.exitCode = 2;
     return;
@@ -33,4 +39,16 @@ function startWithOwnNode() {
   child.on('exit', (code) => {
     process.exitCode = code ?? 1;
   });
+}
+
+/** The Node that the npm package `node` brings, wherever npm has put it; undefined where it is missing. */
+function ownNode() {
+  const name = process.platform === 'win32' ? 'node.exe' : 'node';
+  try {
+    const brought = createRequire(import.meta.url).resolve('node/package.json');
+    const node = path.join(path.dirname(brought), 'bin', name);
+    return existsSync(node) ? node : undefined;
+  } catch {
+    return undefined;
+  }
 }

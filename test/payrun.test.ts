@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import { copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { ended } from './commands/payrun.ts';
+import { emptyFolder } from './support/folder.ts';
+
+test('the package as it is installed starts the Node that came along where the machine’s own is too old', async () => {
+  const { dependencies } = JSON.parse(await readFile('package.json', 'utf8'));
+  const folder = await emptyFolder();
+  const launcher = await installed(folder);
+  const started = async () => {
+    const child = spawn(process.execPath, ['--import', asNode20, launcher, 'one', 'two'], { cwd: folder });
+    return ended(child);
+  };
+  const missing = await started();
+  expect(missing).toMatchObject({ code: 2, stdout: '' });
+  expect(missing.stderr).toContain('Payrun needs Node 22.18 or newer; this is v20.19.0. [usage]');
+  expect(missing.stderr).not.toContain('    at ');
+
+  // Where npm has put it, beside the package, and not within.
+  await symlink(path.resolve('node_modules/node'), path.join(folder, 'node_modules', 'node'));
+  expect(await started()).toMatchObject({ code: 7, stdout: `v${dependencies.node} one two\n`, stderr: '' });
+});
+
+/** A preload by which a process takes itself for Node 20. */
+const asNode20 = `data:text/javascript,${encodeURIComponent(
+  `Object.defineProperty(process, 'version', { value: 'v20.19.0' });
+   Object.defineProperty(process, 'versions', { value: { ...process.versions, node: '20.19.0' } });`,
+)}`;
+
+/** Lays Payrun out as npm installs it, with a built command that says by what it was started; returns the launcher. */
+async function installed(folder: string): Promise<string> {
+  const place = path.join(folder, 'node_modules', 'payrun');
+  for (const part of ['src', 'dist/src']) await mkdir(path.join(place, part), { recursive: true });
+  await writeFile(path.join(place, 'package.json'), '{ "type": "module" }');
+  await writeFile(
+    path.join(place, 'dist/src/cli.js'),
+    'console.log(process.version, ...process.argv.slice(2)); process.exitCode = 7;',
+  );
+  const launcher = path.join(place, 'src/payrun.js');
+  await copyFile('src/payrun.js', launcher);
+  return launcher;
+}
