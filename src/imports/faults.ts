@@ -114,6 +114,8 @@ const sentences: Record<string, (found: string, field: string) => string> = {
     'The customer’s e-mail belongs to several affiliates; name the affiliate in the row.',
   'customer-unknown': () =>
     'The row names no affiliate, nor a customer whose affiliate is known; name the affiliate.',
+  'referral-of-another': (found, field) =>
+    `The referral with the ${field} ${found}, and no file moves a referral to another affiliate; name that affiliate in the row, or remove the row.`,
   'identifier-taken': (found) => `"${found}" belongs to another referral already; correct it, or remove it.`,
 };
 

@@ -33,6 +33,8 @@ async function firstJob(folder: string): Promise<unknown> {
 }
 
 interface CaseConfig extends FixtureConfig {
+  /** Referrals that are known already, as rows of affiliate and ref. */
+  referrals?: string[];
   /** Control totals, as on the command line. */
   expect?: { rows?: string; totals: string[] };
 }
@@ -53,6 +55,7 @@ async function caseDesk(db: Db, file: string): Promise<CaseDesk> {
   );
   const header = 'external_id,affiliate,amount,currency,occurred_at,customer_id,customer_email';
   if (config.before) await desk.land('sales', [header, ...config.before, ''].join('\n'));
+  if (config.referrals) await desk.land('referrals', ['affiliate,ref', ...config.referrals, ''].join('\n'));
   if (config.beforeFile) await desk.land('sales', [...config.beforeFile, ''].join('\n'));
   const { source, expect } = config;
   return { ...desk, options: { source, expected: expect && readExpected(expect.rows, expect.totals) } };

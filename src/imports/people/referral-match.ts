@@ -36,16 +36,19 @@ export async function matchReferrals(session: Session, accountId: number): Promi
       order by a.n, r.created_at, r.id
     ),
     taken as materialized (
-      select distinct on (i.n) i.n, i.field, i.value
+      select distinct on (i.n) i.n, i.field,
+        case when i.id = first.id then 'referral-of-another' else 'identifier-taken' end as code,
+        case when i.id = first.id then '"' || i.value || '" belongs to affiliate "' || owner.ref || '"' else i.value end as found
       from identified i join first on first.n = i.n join attributed a on a.n = i.n
+      join affiliate owner on owner.account_id = ${accountId} and owner.id = i.affiliate_id
       where i.id <> first.id or i.affiliate_id <> a.affiliate_id
       order by i.n, i.rank
     ),
     judged as materialized (
       select a.n, a.line, a.affiliate_id, coalesce(first.id, by_mail.id) as referral_id,
-        coalesce(a.code, case when taken.n is not null then 'identifier-taken' end) as code,
+        coalesce(a.code, taken.code) as code,
         case when a.code is null then taken.field else 'affiliate' end as field,
-        case when a.code is null then taken.value else a.affiliate_exact end as found
+        case when a.code is null then taken.found else a.affiliate_exact end as found
       from attributed a
       left join first on first.n = a.n
       left join by_mail on by_mail.n = a.n

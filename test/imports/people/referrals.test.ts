@@ -182,11 +182,17 @@ r-9,${ada.ref},c-1,,,,,
   );
   expect(ended(landed)).toEqual({ rejected: 4 });
   expect(faults(landed)).toEqual([
-    '2 identifier-taken ref',
+    '2 referral-of-another ref',
     '3 identifier-taken customer_id',
     '4 identifier-taken click_id',
-    '5 identifier-taken customer_id',
+    '5 referral-of-another customer_id',
   ]);
+  const kept =
+    'no file moves a referral to another affiliate; name that affiliate in the row, or remove the row.';
+  for (const named of ['ref ""r-1""', 'customer_id ""c-1""'])
+    expect(landed.rejected).toContain(
+      `"The referral with the ${named} belongs to affiliate ""${bob.ref}"", and ${kept}"`,
+    );
   expect(landed.rejected).toContain(
     '"""c-1"" belongs to another referral already; correct it, or remove it."',
   );
