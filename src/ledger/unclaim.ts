@@ -6,6 +6,7 @@ import { showId } from '../ids.ts';
 import { reunite } from './family.ts';
 import { type Mover, postings } from './journal.ts';
 import { lockBatch } from './lock-batch.ts';
+import { plannedForMany } from './statistics.ts';
 
 /** What went back to ready_for_payment, in minor units of the batch's currency. */
 export interface Unclaimed {
@@ -64,13 +65,15 @@ export interface Refusal {
  */
 export async function refuseInactive(session: Session, mover: Mover, batchId: string): Promise<Refusal[]> {
   const { accountId } = mover;
-  const found = await sql<Refusal>`/* ledger.refuse-inactive */
+  const found = await plannedForMany(session, () =>
+    sql<Refusal>`/* ledger.refuse-inactive */
     select 'the affiliate is ' || a.status as reason, array_agg(p.reference order by p.reference collate "C") as "references",
       sum(p.amount)::bigint as amount
     from payout p join affiliate a on a.account_id = ${accountId} and a.id = p.affiliate_id
     where p.account_id = ${accountId} and p.batch_id = ${batchId}::uuid and p.status in ('draft', 'approved')
       and a.status <> 'active'
-    group by a.status order by a.status`.execute(session.sql);
+    group by a.status order by a.status`.execute(session.sql),
+  );
   for (const { reason, references } of found.rows)
     await refusePayouts(session, mover, { batchId, reason, references });
   return found.rows;
