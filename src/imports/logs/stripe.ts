@@ -14,7 +14,7 @@ import { batchRecorder } from '../sales/batches.ts';
 import { customersOfOthers } from '../sales/sales.ts';
 import { type LogRecorder, soldFields } from './event-log.ts';
 import type { Ignored, SaleFact } from './stripe/fact.ts';
-import { attributed, createNotes, withPartner } from './stripe/notes.ts';
+import { attributed, countUnmet, createNotes, withPartner } from './stripe/notes.ts';
 import { Readings } from './stripe/readings.ts';
 import { stripeReader } from './stripe/translate.ts';
 
@@ -46,6 +46,7 @@ export const recordStripeLog: LogRecorder = async (session, mover, events) => {
     ignored += ended.ignored;
     for (const key of Object.keys(sales) as (keyof Verdicts)[]) sales[key] += ended.verdicts[key];
   }
+  const unmet = hasNotes ? await countUnmet(session, mover.accountId, idPrefix) : 0;
   const refunds = await new RefundStage(session).open();
   ignored += await stageRefunds(session, mover, readings, refunds);
   const disputes = await new DisputeStage(session).open();
@@ -61,7 +62,7 @@ export const recordStripeLog: LogRecorder = async (session, mover, events) => {
       ignored,
     },
     tally: await postTally(session, mover, batch),
-    warnings: [...customersOfOthers(otherAffiliate), ...warningsOf(readings, first.ignored)],
+    warnings: [...customersOfOthers(otherAffiliate), ...warningsOf(readings, first.ignored, unmet)],
     refunds,
     disputes,
   };
@@ -172,7 +173,7 @@ function faultOf({ code, field, found }: RowFault): Pick<StagedSale, 'fault' | '
   return { fault: code, faultField: field, faultFound: found };
 }
 
-function warningsOf(readings: Readings, ignored: IgnoredCounts): string[] {
+function warningsOf(readings: Readings, ignored: IgnoredCounts, unmet: number): string[] {
   // With charges in the log it is normal that others of its events do not name one.
   const hasCharges = readings.count('charge') + readings.count('invoice') > 0;
   return [
@@ -185,6 +186,11 @@ function warningsOf(readings: Readings, ignored: IgnoredCounts): string[] {
       hasCharges ? 0 : ignored['no-charge'],
       'payment does not name its charge, and the log has no charges; have charge.succeeded sent to it too',
       'payments do not name their charge, and the log has no charges; have charge.succeeded sent to it too',
+    ),
+    ...warningOf(
+      unmet,
+      'payment of a partner has no charge in this log; if an earlier log has it, import that one once more with --again',
+      'payments of partners have no charge in this log; if earlier logs have them, import those once more with --again',
     ),
   ];
 }

@@ -190,6 +190,27 @@ describe('a log of Stripe’s events', () => {
     });
   });
 
+  test('that credits a payment whose charge came in an earlier log says so, and that log records it when it comes again', async () => {
+    const desk = await deskOfAnn(db);
+    const early = charge('ch_1', { customer: 'cus_9', payment_intent: 'pi_1' });
+    expect((await land(desk, [early])).counts).toMatchObject({ recorded: 0, ignored: 1 });
+    const checkout = event('checkout.session.completed', {
+      id: 'cs_1',
+      mode: 'payment',
+      payment_intent: 'pi_1',
+      customer: 'cus_9',
+      metadata: { affiliate_id: 'ann' },
+    });
+    const { report } = await land(desk, [checkout, charge('ch_2')]);
+    expect(report.warnings).toEqual([
+      '1 payment of a partner has no charge in this log; if an earlier log has it, import that one once more with --again',
+    ]);
+    const again = await desk.land('events', `${early}\n`, { again: true });
+    expect(again.counts).toMatchObject({ recorded: 1 });
+    const both = await land(desk, [checkout, early]);
+    expect(both.report.warnings).toEqual([]);
+  });
+
   test('is known by its first lines, also where the first is broken', async () => {
     const desk = await deskOfAnn(db);
     expect((await land(desk, ['{broken', customer, charge('ch_1')])).counts).toMatchObject({

@@ -19,7 +19,7 @@ export async function createNotes(session: Session): Promise<Notes> {
   await session.client.query(`
     drop table if exists pg_temp.stripe_note;
     create temp table stripe_note (payment text, invoice text, affiliate text, click_id text, customer_id text,
-      terms jsonb) on commit drop`);
+      terms jsonb, is_met boolean not null default false) on commit drop`);
   let waiting: unknown[] = [];
   let isAny = false;
   const send = async () => {
@@ -96,6 +96,10 @@ async function tellKnown(
     with asked as materialized (
       select * from jsonb_to_recordset($2) as a(at integer, charge text, payment_intent text, customer_id text, click_id text)
     ),
+    met as (
+      update stripe_note set is_met = true
+      where payment in (select charge from asked union all select payment_intent from asked) and not is_met
+    ),
     paid as materialized (
       select a.at, n.* from asked a join stripe_note n on n.payment = a.charge
       union all
@@ -127,6 +131,22 @@ async function tellKnown(
     if (told.is_known) known.add(sale);
   }
   return known;
+}
+
+/**
+ * How many payments notes credit to a partner although no event that recorded them has come: their charge may stand in an
+ * earlier log, where nothing said so yet. To be asked when all sales of the log went by `attributed`.
+ */
+export async function countUnmet(session: Session, accountId: number, idPrefix: string): Promise<number> {
+  const unmet = await session.client.query<{ payments: number }>(
+    `/* imports.stripe.unmet */
+    select count(distinct n.payment)::integer as payments from stripe_note n
+    where n.payment is not null and not n.is_met
+      and (n.affiliate is not null or n.invoice in (select invoice from stripe_note where affiliate is not null))
+      and not exists (select from conversion c where c.account_id = $1 and c.external_id = $2 || n.payment)`,
+    [accountId, idPrefix],
+  );
+  return unmet.rows[0]!.payments;
 }
 
 /**
