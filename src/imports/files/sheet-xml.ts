@@ -1,8 +1,11 @@
 /** Excel's own limits; an address beyond them is that of a damaged file, or of one made to fill the memory. */
 const [mostRows, mostColumns] = [1_048_576, 16_384];
 
+/** How a number is shown: as a percentage, or with zeros before it up to so many digits. */
+export type Shown = 'percent' | number;
+
 /** What the library can't tell of a cell by itself. */
-export type Mark = 'percent' | 'date';
+export type Mark = Shown | 'date';
 
 /** One number for the address of a cell; row and column are counted from 1. */
 export function cellKey(row: number, column: number): number {
@@ -13,12 +16,12 @@ const tags = /<((?:\w+:)?)(row|c|v|is)(?=[\s/>])([^>]*)>/g;
 
 /**
  * Makes the XML of a sheet ready, piece by piece, for the library that reads it, which would drop errors (`#N/A`), read
- * dates stored as text in the machine's zone, know no percentages, and fill the memory for a single cell in a far
- * corner. Such cells become text and are marked, cells without an address get theirs, and rows lose what only says how
- * they look.
+ * dates stored as text in the machine's zone, know no percentages and no leading zeros, and fill the memory for a
+ * single cell in a far corner. Such cells become text and are marked, cells without an address get theirs, and rows lose
+ * what only says how they look.
  */
 export class SheetXml {
-  /** By `cellKey`: numbers shown as percentages, and dates stored as text. */
+  /** By `cellKey`: numbers shown as percentages or with leading zeros, and dates stored as text. */
   readonly marks = new Map<number, Mark>();
   /** The last row that has data. */
   rows = 0;
@@ -26,14 +29,14 @@ export class SheetXml {
   columns = 0;
   /** Whether an address lies beyond Excel's limits, or where it can't. */
   isBeyond = false;
-  readonly #percents: ReadonlySet<string>;
+  readonly #styles: ReadonlyMap<string, Shown>;
   #row = 0;
   #column = 0;
   #rest = '';
 
-  /** `percents` are the styles that show percentages. */
-  constructor(percents: ReadonlySet<string>) {
-    this.#percents = percents;
+  /** `styles` are those that `shownStyles` finds. */
+  constructor(styles: ReadonlyMap<string, Shown>) {
+    this.#styles = styles;
   }
 
   /** The next piece of XML made ready; the beginning of a tag that it ends in comes with the next one. */
@@ -78,28 +81,40 @@ export class SheetXml {
   /** The attributes of a cell, with the type of text where the library is not to read it by itself. */
   #typed(attributes: string): string {
     const type = attribute(attributes, 't') ?? 'n';
-    const isPercent = type === 'n' && this.#percents.has(attribute(attributes, 's') ?? '');
-    if (!isPercent && type !== 'd' && type !== 'e') return attributes;
-    if (type !== 'e') this.marks.set(cellKey(this.#row, this.#column), isPercent ? 'percent' : 'date');
+    const shown = type === 'n' ? this.#styles.get(attribute(attributes, 's') ?? '') : undefined;
+    if (shown === undefined && type !== 'd' && type !== 'e') return attributes;
+    if (type !== 'e') this.marks.set(cellKey(this.#row, this.#column), shown ?? 'date');
     return ` t="str"${attributes.replace(/\st\s*=\s*(["']).*?\1/, '')}`;
   }
 }
 
-/** The numbers of the cell styles in `xml` (styles.xml) that show percentages, as cells name them. */
-export function percentStyles(xml: string): Set<string> {
-  const formats = new Set(['9', '10']);
+/**
+ * The cell styles in `xml` (styles.xml) that show percentages, or numbers with leading zeros as the format `000000`
+ * does, by the numbers that cells name them with.
+ */
+export function shownStyles(xml: string): Map<string, Shown> {
+  const formats = new Map<string, Shown>([
+    ['9', 'percent'],
+    ['10', 'percent'],
+  ]);
   for (const [, attributes] of xml.matchAll(/<(?:\w+:)?numFmt\s([^>]*)>/g)) {
     const [id, code = ''] = [attribute(attributes!, 'numFmtId'), attribute(attributes!, 'formatCode')];
-    // A percent sign in quotes or behind a backslash is only shown, and multiplies nothing.
-    const isPercent = code.replace(/&quot;.*?&quot;|"[^"]*"|\\./g, '').includes('%');
-    if (id !== undefined && isPercent) formats.add(id);
+    const shown = shownBy(code);
+    if (id !== undefined && shown !== undefined) formats.set(id, shown);
   }
   const [, cellFormats = ''] = /<(?:\w+:)?cellXfs[\s>](.*?)<\/(?:\w+:)?cellXfs>/s.exec(xml) ?? [];
-  const styles = new Set<string>();
+  const styles = new Map<string, Shown>();
   [...cellFormats.matchAll(/<(?:\w+:)?xf\s([^>]*)>/g)].forEach(([, attributes], index) => {
-    if (formats.has(attribute(attributes!, 'numFmtId') ?? '')) styles.add(String(index));
+    const shown = formats.get(attribute(attributes!, 'numFmtId') ?? '');
+    if (shown !== undefined) styles.set(String(index), shown);
   });
   return styles;
+}
+
+function shownBy(code: string): Shown | undefined {
+  if (/^0{2,}$/.test(code)) return code.length;
+  // A percent sign in quotes or behind a backslash is only shown, and multiplies nothing.
+  return code.replace(/&quot;.*?&quot;|"[^"]*"|\\./g, '').includes('%') ? 'percent' : undefined;
 }
 
 /** Writes `date1904` the one way that the library knows; LibreOffice writes it as a word. */

@@ -6,7 +6,7 @@ import type { Limits } from '../../limits.ts';
 import { showCount } from '../../money.ts';
 import { unzipped, type ZipEntry } from './archive.ts';
 import { overLimit } from './limits.ts';
-import { type Mark, percentStyles, readyWorkbook, SheetXml } from './sheet-xml.ts';
+import { type Mark, readyWorkbook, SheetXml, shownStyles } from './sheet-xml.ts';
 
 /** A workbook, and which of its sheets to read. */
 export interface Workbook {
@@ -57,13 +57,13 @@ async function readyParts(workbook: Workbook): Promise<{
   const { unpack } = unpacker(workbook);
   for (const entry of workbook.parts.filter((one) => !isSheet(one)))
     parts[entry.fileName] = await unpack(entry);
-  const percents = percentStyles(
+  const styles = shownStyles(
     Object.entries(parts)
       .find(([name]) => /\/styles/i.test(name))?.[1]
       .toString() ?? '',
   );
   for (const entry of workbook.parts.filter(isSheet)) {
-    const about = new SheetXml(percents);
+    const about = new SheetXml(styles);
     const decoder = new StringDecoder('utf8');
     const xml = await unpack(entry, (piece) => {
       const ready = Buffer.from(about.ready(decoder.write(piece)));

@@ -1,5 +1,5 @@
 import { readSheet } from 'read-excel-file/universal';
-import { shownDate, shownIsoDate, shownNumber } from './cell-text.ts';
+import { padded, shownDate, shownIsoDate, shownNumber } from './cell-text.ts';
 import { cellTooLong } from './limits.ts';
 import { cellKey, type Mark } from './sheet-xml.ts';
 import { openSheet, orDamaged, type Workbook } from './workbook-parts.ts';
@@ -16,7 +16,7 @@ const groupRows = 1_000;
 
 /**
  * The rows of a sheet in groups, from the first on, `line` being the number that the sheet gives a row. Numbers are
- * written with a point and without grouping, dates in ISO form, truth values as true and false; `onBytes` is told how
+ * written with a point, without grouping and with leading zeros where those are shown, dates in ISO form, truth values as true and false; `onBytes` is told how
  * much of the file they make up. Raises `file-refused` for a damaged workbook, for more than its limits allow, and
  * where it is not plain which sheet is meant.
  */
@@ -72,8 +72,10 @@ function textOf(value: Value, mark: Mark | undefined): string {
   if (typeof value === 'boolean') return String(value);
   if (typeof value === 'object') return shownNumber(value.digits) ?? value.digits;
   if (mark === 'date') return shownIsoDate(value);
-  const percent = mark === 'percent' ? shownNumber(value, 2) : undefined;
-  return percent === undefined ? value : `${percent}%`;
+  if (mark === undefined) return value;
+  const number = shownNumber(value, mark === 'percent' ? 2 : 0);
+  if (number === undefined) return value;
+  return mark === 'percent' ? `${number}%` : padded(number, mark);
 }
 
 async function valuesOf(workbook: Workbook): Promise<{ values: Value[][]; marks: Map<number, Mark> }> {

@@ -143,7 +143,7 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
     if (!statuses.has(status)) return { code: 'choice', field: 'sales_status', found: status };
     sale.salesStatus = status as SalesStatus;
     const hold = cell(record, 'hold_days');
-    if (hold !== '' && !/^\d{1,4}$/.test(hold))
+    if (hold !== '' && !/^0*\d{1,4}$/.test(hold))
       return { code: 'number-format', field: 'hold_days', found: hold };
     sale.holdDays = hold === '' ? undefined : Number(hold);
     sale.note = unquoted(cell(record, 'note')) || undefined;

@@ -52,6 +52,17 @@ describe('a cell of a workbook', () => {
     ['an error is its text', '<c r="A2" t="e"><f>1/0</f><v>#DIV/0!</v></c>', ['#DIV/0!', '', '']],
     ['a percentage is shown as one', '<c r="A2" s="1"><v>0.125</v></c>', ['12.5%*', '', '']],
     ['a percent sign in quotes multiplies nothing', '<c r="A2" s="2"><v>0.125</v></c>', ['0.125*', '', '']],
+    [
+      'a whole number has the leading zeros that are shown',
+      '<c r="A2" s="4"><v>123</v></c><c r="B2" s="4"><v>1234567</v></c><c r="C2" s="5"><v>0</v></c>',
+      ['000123*', '1234567*', '00*'],
+    ],
+    [
+      'a number that is not whole, or below 0, has none',
+      '<c r="A2" s="4"><v>1.5</v></c><c r="B2" s="4"><v>-123</v></c><c r="C2" s="6"><v>123</v></c>',
+      ['1.5*', '-123*', '123*'],
+    ],
+    ['a text in such a cell stays as it is', '<c r="A2" s="4" t="str"><v>123</v></c>', ['123', '', '']],
     ['a date goes by its style', '<c r="A2" s="3"><v>46143</v></c>', ['2026-05-01*', '', '']],
     [
       'a time too, without losing a second',
@@ -75,7 +86,7 @@ describe('a cell of a workbook', () => {
     ],
     ['single quotes and a prefix are as good', "<x:c r='B2' t='e'><x:v>#REF!</x:v></x:c>", ['', '#REF!', '']],
   ])('%s', async (_, cells, expected) => {
-    const formats = ['0.0%', '0&quot;%&quot;', 'dd\\.mm\\.yyyy\\ hh:mm'];
+    const formats = ['0.0%', '0&quot;%&quot;', 'dd\\.mm\\.yyyy\\ hh:mm', '000000', '00', '0'];
     const parts = { sheets: withCells(cells), formats, strings: ['one', 'two &amp;'] };
     const rows = await rowsOf(parts);
     expect(rows).toEqual([
@@ -170,6 +181,22 @@ describe('the rows of a workbook', () => {
     };
     expect(await rowsOf({ sheets })).toEqual([['a'], [2, 'x']]);
   });
+});
+
+test('a sale is the same one from a workbook that shows its id with leading zeros and from a CSV of that sheet', async () => {
+  const desk = await deskOfAnn(db);
+  const header = ['external_id', 'affiliate', 'amount', 'currency', 'occurred_at', 'hold_days'];
+  const typed = (value: number, style: number) => `<c s="${style}"><v>${value}</v></c>`;
+  const text = (said: string) => `<c t="inlineStr"><is><t>${said}</t></is></c>`;
+  const cells = typed(123, 1) + text('ann') + typed(7, 1) + text('USD') + typed(46143, 2) + typed(14, 1);
+  const file = workbookFile({
+    sheets: { Sales: `${textRow(1, header)}<row r="2">${cells}</row>` },
+    formats: ['000000', 'yyyy-mm-dd'],
+  });
+  const first = await desk.land('sales', file);
+  expect([first.counts, first.totals]).toMatchObject([{ rows: 1, recorded: 1 }, { USD: { sales: '7.00' } }]);
+  const csv = `${header.join()}\n000123,ann,000007,USD,2026-05-01,000014\n`;
+  expect((await desk.land('sales', csv)).counts).toMatchObject({ rows: 1, duplicates: 1 });
 });
 
 describe('a workbook from LibreOffice', () => {
