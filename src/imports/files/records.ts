@@ -28,6 +28,7 @@ export interface TableReading extends Partial<CsvStyle> {
 export interface CsvFile {
   header: string[];
   headerLine: number;
+  /** That of its rejects file too, where it is the sheet of a workbook, which has none of its own. */
   delimiter: string;
   /** Whether it is the sheet of a workbook. */
   isTyped: boolean;
@@ -51,7 +52,7 @@ export async function readCsv(file: InputFile, how: TableReading = {}): Promise<
   const { layout, onBytes } = how;
   const isHeader = layout && ((names: string[]) => layout(names) !== undefined);
   const { workbook } = file;
-  const delimiter = workbook ? ',' : (how.delimiter ?? delimiterOf(await firstLines(file), isHeader));
+  const delimiter = how.delimiter ?? (workbook ? ',' : delimiterOf(await firstLines(file), isHeader));
   const seen = nothingSeen();
   if (workbook) seen.endsInLine = true;
   const records = workbook

@@ -6,6 +6,7 @@ import type { CsvRecord } from '../files/records.ts';
 import { AmountColumn, type AmountSettings } from '../values/amounts.ts';
 import { DateColumn } from '../values/date-column.ts';
 import type { ReadDate } from '../values/dates.ts';
+import type { DecimalMark } from '../values/numbers.ts';
 import { type Evidence, unproven } from '../values/styles.ts';
 import { textOf } from '../values/values.ts';
 import { Controls } from './controls.ts';
@@ -66,6 +67,16 @@ export class SaleFigures {
   /** What has shown so far how the columns are written, those of which no source says it. */
   get evidence(): Evidence[] {
     return this.styled.flatMap(({ column }) => column.evidence ?? []);
+  }
+
+  /** The mark before the decimals in the columns of amounts, by their index, as far as it is known. */
+  get decimals(): Map<number, DecimalMark | undefined> {
+    const { at } = this.#settings;
+    return new Map([
+      [at.amount, this.amount.decimal],
+      [at.expense, this.#expense.decimal],
+      [at.refunded_total, this.#total.decimal],
+    ]);
   }
 
   /** Raises `file-refused` for a style that nothing proves, or two do. */

@@ -24,6 +24,7 @@ import { type UnderstoodFile, understand } from './layout.ts';
 import { openPreset, type PresetRows } from './preset-rows.ts';
 import { proveStyles } from './prove.ts';
 import { refundsBeside, settleRefunds } from './refunds.ts';
+import type { SaleFigures } from './sale-figures.ts';
 import { type SaleReader, saleReader, type Warnings } from './sale-row.ts';
 import { asText } from './typed-cells.ts';
 import { ignoreStrangers, Unattributed } from './unattributed.ts';
@@ -129,7 +130,9 @@ export async function landSales(
   });
   const leftOut = ignored + strangers + (left?.ignored ?? 0) + (rows?.noSales ?? 0);
   const rejects =
-    counts.rejected === 0 ? undefined : await rejectsOfSales(session, landing, understood, rows);
+    counts.rejected === 0
+      ? undefined
+      : await rejectsOfSales(session, landing, understood, reader.figures, rows);
   return {
     rows: records + csv.ignored(),
     counts: { ...counts, ignored: leftOut + csv.ignored() },
@@ -169,9 +172,11 @@ async function rejectsOfSales(
   session: Session,
   { work, mover, importId }: Landing,
   { file, csv, again, columns, source }: UnderstoodFile,
+  { decimals }: SaleFigures,
   rows: PresetRows | undefined,
 ): Promise<RejectsFile> {
-  const inText = (groups: AsyncIterable<CsvRecord[]>) => asText(groups, columns, source.settings);
+  const dates = { at: columns.get('occurred_at'), format: source.settings.date_format };
+  const inText = (groups: AsyncIterable<CsvRecord[]>) => asText(groups, { decimals, dates });
   return writeRejectsCsv(session, {
     file,
     again,

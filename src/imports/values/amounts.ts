@@ -47,6 +47,11 @@ export class AmountColumn implements ProvenColumn, ExactNumber {
     this.#default = fallback === undefined ? undefined : readNumber(fallback, settings.decimal ?? '.');
   }
 
+  /** The mark before the decimals, as the source says or the column has proven it. */
+  get decimal(): DecimalMark | undefined {
+    return this.#settings.decimal ?? this.#style.kind;
+  }
+
   get evidence(): Evidence | undefined {
     return this.#style.evidence;
   }
@@ -94,7 +99,7 @@ export class AmountColumn implements ProvenColumn, ExactNumber {
   readings(text: string): ExactNumber[] {
     const parts = amountParts(text);
     if (!parts) return [];
-    const marks: DecimalMark[] = this.#mark === 0 ? ['.', ','] : [this.#decimal!];
+    const marks: DecimalMark[] = this.#mark === 0 ? ['.', ','] : [this.decimal!];
     return marks.flatMap((mark) => {
       const number = readNumber(parts.number, mark);
       if (!number) return [];
@@ -109,10 +114,6 @@ export class AmountColumn implements ProvenColumn, ExactNumber {
       if (!agrees) return agrees === undefined ? 'amount-format' : 'amount-currency';
     }
     return minorUnitsOf(this.units, this.scale, currency);
-  }
-
-  get #decimal(): DecimalMark | undefined {
-    return this.#settings.decimal ?? this.#style.kind;
   }
 
   #settle(decimal: DecimalMark): void {
@@ -150,7 +151,7 @@ export class AmountColumn implements ProvenColumn, ExactNumber {
     const isNegative = this.#isNegative(parts);
     if (isNegative === undefined) return 'amount-form';
     this.marker = parts.marker;
-    const fault = this.#take(readNumber(parts.number, this.#decimal ?? '.'), 'amount-mark');
+    const fault = this.#take(readNumber(parts.number, this.decimal ?? '.'), 'amount-mark');
     if (isNegative) this.units = -this.units;
     return fault;
   }

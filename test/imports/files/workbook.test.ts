@@ -238,32 +238,3 @@ describe('a workbook from LibreOffice', () => {
     });
   });
 });
-
-test('rejects of a workbook are a CSV in the style of its source, which imports again as it is', async () => {
-  const desk = await deskOfAnn(db, {
-    sources: [
-      {
-        ref: 'excel',
-        kind: 'sales_csv',
-        decimal: ',',
-        date_format: 'DD.MM.YYYY HH:mm',
-        defaults: { currency: 'USD' },
-      },
-    ],
-  });
-  const header = ['external_id', 'affiliate', 'amount', 'occurred_at'];
-  const row = (line: number, when: number) =>
-    `<row r="${line}"><c r="A${line}"><v>${line}</v></c><c r="B${line}" t="inlineStr"><is><t>nobody</t></is></c><c r="C${line}"><v>1.5</v></c><c r="D${line}" s="1"><v>${when}</v></c></row>`;
-  const file = workbookFile({
-    sheets: { Sales: textRow(1, header) + row(2, 46143.4375) + row(3, 46143.437511574) },
-    formats: ['yyyy-mm-dd hh:mm:ss'],
-  });
-  const { report, counts } = await desk.land('sales', file, { source: 'excel' });
-  expect(counts.rejected).toBe(2);
-  const rejects = await readFile(path.join(desk.workspace, report.rejects_file!), 'utf8');
-  const cells = rejects.split('\r\n').map((line) => line.split(',nobody,')[1]?.split(',imp_')[0]);
-  expect(cells.slice(1, 2)).toEqual(['"1,5",01.05.2026 10:30']);
-  expect(rejects).toContain('"1,5",2026-05-01T10:30:01');
-  const corrected = await desk.land('sales', rejects.replaceAll('nobody', 'ann'), { source: 'excel' });
-  expect([corrected.counts.recorded, corrected.totals]).toMatchObject([2, { USD: { sales: '3.00' } }]);
-});
