@@ -36,10 +36,13 @@ export interface Seen {
   hasSeparatorLine: boolean;
   /** Records with text that looks as if it was encoded twice, and the line of the first. */
   garbled: { records: number; line: number };
+  /** Of a workbook: the names of hidden sheets that have data and were left out. */
+  hiddenSheets: string[];
 }
 
 export function nothingSeen(): Seen {
-  return { blankLines: 0, endsInLine: false, hasSeparatorLine: false, garbled: { records: 0, line: 0 } };
+  const garbled = { records: 0, line: 0 };
+  return { blankLines: 0, endsInLine: false, hasSeparatorLine: false, garbled, hiddenSheets: [] };
 }
 
 /**

@@ -122,11 +122,20 @@ export function readyWorkbook(xml: string): string {
   return xml.replace(/(\bdate1904\s*=\s*["'])true(["'])/, '$11$2');
 }
 
-type AttributeName = 'r' | 's' | 't' | 'numFmtId' | 'formatCode';
+/** Which sheets of a workbook are hidden, counted from 0, by `xml` (workbook.xml). */
+export function hiddenSheets(xml: string): Set<number> {
+  const sheets = [...xml.matchAll(/<(?:\w+:)?sheet\s([^>]*)>/g)];
+  const hidden = sheets.map(([, attributes]) =>
+    /^(?:very)?hidden$/i.test(attribute(attributes!, 'state') ?? ''),
+  );
+  return new Set(hidden.flatMap((isHidden, index) => (isHidden ? [index] : [])));
+}
+
+type AttributeName = 'r' | 's' | 't' | 'numFmtId' | 'formatCode' | 'state';
 
 /** Compiled once: they are looked for in every cell. */
 const patterns = Object.fromEntries(
-  ['r', 's', 't', 'numFmtId', 'formatCode'].map((name) => [
+  ['r', 's', 't', 'numFmtId', 'formatCode', 'state'].map((name) => [
     name,
     new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`),
   ]),

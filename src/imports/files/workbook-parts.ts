@@ -6,7 +6,7 @@ import type { Limits } from '../../limits.ts';
 import { showCount } from '../../money.ts';
 import { unzipped, type ZipEntry } from './archive.ts';
 import { overLimit } from './limits.ts';
-import { type Mark, readyWorkbook, SheetXml, shownStyles } from './sheet-xml.ts';
+import { hiddenSheets, type Mark, readyWorkbook, SheetXml, shownStyles } from './sheet-xml.ts';
 
 /** A workbook, and which of its sheets to read. */
 export interface Workbook {
@@ -23,27 +23,41 @@ export interface Workbook {
 /** Cells of a sheet, empty ones among them, that the library may make room for. */
 const mostCells = 8_000_000;
 
+/** The sheet to read, alone in a workbook that is ready for the library, and what is known of it. */
+export interface OpenSheet {
+  archive: ArrayBuffer;
+  /** Its number in the archive. */
+  number: number;
+  marks: Map<number, Mark>;
+  /** The names of hidden sheets that have data and were left out. */
+  hidden: string[];
+}
+
 /**
- * Finds the sheet to read. Returns a workbook with this sheet alone, ready for the library, its number there and the
- * cells that are marked; undefined when no sheet has data. Raises `file-refused`, as `sheetRows` says.
+ * Finds the sheet to read; undefined when no sheet has data. Raises `file-refused`, as `sheetRows` says.
  */
-export async function openSheet(
-  workbook: Workbook,
-): Promise<{ archive: ArrayBuffer; number: number; marks: Map<number, Mark> } | undefined> {
+export async function openSheet(workbook: Workbook): Promise<OpenSheet | undefined> {
   const { parts, sheets } = await readyParts(workbook);
   const names = await sheetNames(workbook, parts, [...sheets.keys()]);
-  const number = chosenSheet(workbook, names, sheets);
-  const part = number === undefined ? '' : names[number - 1]!.part;
-  const chosen = sheets.get(part);
-  if (number === undefined || !chosen || chosen.about.rows === 0) return undefined;
-  checkSize(workbook, chosen.about);
-  return { archive: packed({ ...parts, [part]: chosen.xml }), number, marks: chosen.about.marks };
+  const all = names.map((one) => ({ ...one, ready: sheets.get(one.part) }));
+  const { number, hidden } = chosenSheet(workbook, all);
+  const chosen = all[number - 1];
+  if (!chosen?.ready || chosen.ready.about.rows === 0) return undefined;
+  checkSize(workbook, chosen.ready.about);
+  const { about, xml } = chosen.ready;
+  return { archive: packed({ ...parts, [chosen.part]: xml }), number, marks: about.marks, hidden };
 }
 
 /** A sheet's XML, ready to be read, and what is known of it. */
 interface ReadySheet {
   xml: Buffer;
   about: SheetXml;
+}
+
+interface NamedSheet {
+  name: string;
+  part: string;
+  isHidden: boolean;
 }
 
 /** Unpacks the parts of the workbook, and apart from the others its sheets, made ready on the way. */
@@ -98,7 +112,7 @@ async function sheetNames(
   workbook: Workbook,
   parts: Record<string, Buffer>,
   sheetParts: string[],
-): Promise<{ name: string; part: string }[]> {
+): Promise<NamedSheet[]> {
   const numbered = sheetParts.map((name, index) => [
     name,
     Buffer.from(
@@ -107,29 +121,38 @@ async function sheetNames(
   ]);
   const archive = packed({ ...parts, ...Object.fromEntries(numbered) });
   const sheets = await orDamaged(workbook, readXlsxFile(archive));
-  return sheets.map(({ sheet, data }) => ({ name: sheet, part: sheetParts[Number(data?.[0]?.[0])] ?? '' }));
+  const hidden = hiddenSheets(String(parts['xl/workbook.xml']));
+  return sheets.map(({ sheet, data }, index) => ({
+    name: sheet,
+    part: sheetParts[Number(data?.[0]?.[0])] ?? '',
+    isHidden: hidden.has(index),
+  }));
 }
 
-/** The number of the sheet to read, or undefined when none has data. */
+/** The number of the sheet to read, 0 when none has data: the one that is named, else the only visible one with data. */
 function chosenSheet(
-  workbook: Workbook,
-  names: { name: string; part: string }[],
-  sheets: Map<string, ReadySheet>,
-): number | undefined {
-  const { shown, sheet } = workbook;
-  const list = names.map(({ name }) => `"${name}"`).join(', ');
+  { shown, sheet }: Workbook,
+  sheets: (NamedSheet & { ready: ReadySheet | undefined })[],
+): { number: number; hidden: string[] } {
+  const list = (some: NamedSheet[]) =>
+    some.map(({ name, isHidden }) => `"${name}"${isHidden ? ' (hidden)' : ''}`).join(', ');
   if (sheet !== undefined) {
-    const at = typeof sheet === 'number' ? sheet - 1 : names.findIndex(({ name }) => name === sheet);
-    if (names[at]) return at + 1;
+    const at = typeof sheet === 'number' ? sheet - 1 : sheets.findIndex(({ name }) => name === sheet);
+    if (sheets[at]) return { number: at + 1, hidden: [] };
     const wanted = typeof sheet === 'number' ? `sheet number ${sheet}` : `sheet "${sheet}"`;
-    throw new PayrunError('file-refused', `The workbook has no ${wanted}; it has ${list}.`, {
+    throw new PayrunError('file-refused', `The workbook has no ${wanted}; it has ${list(sheets)}.`, {
       place: { file: shown },
       todo: 'Correct "sheet" in the source of payrun.json.',
     });
   }
-  const filled = names.flatMap(({ part }, index) => (sheets.get(part)?.about.rows ? [index + 1] : []));
-  if (filled.length <= 1) return filled[0];
-  throw new PayrunError('file-refused', `Several sheets of the workbook have data: ${list}.`, {
+  const filled = sheets.filter(({ ready }) => ready && ready.about.rows > 0);
+  const visible = filled.filter(({ isHidden }) => !isHidden);
+  const only = filled.length === 1 ? filled[0] : visible.length === 1 ? visible[0] : undefined;
+  if (filled.length === 0 || only) {
+    const hidden = filled.filter((one) => one !== only).map(({ name }) => name);
+    return { number: only ? sheets.indexOf(only) + 1 : 0, hidden };
+  }
+  throw new PayrunError('file-refused', `Several sheets of the workbook have data: ${list(filled)}.`, {
     place: { file: shown },
     todo: 'Name the one to read as "sheet" in the source of payrun.json, or save it as a workbook of its own.',
   });

@@ -2,7 +2,7 @@ import { readSheet } from 'read-excel-file/universal';
 import { padded, shownDate, shownIsoDate, shownNumber } from './cell-text.ts';
 import { cellTooLong } from './limits.ts';
 import { cellKey, type Mark } from './sheet-xml.ts';
-import { openSheet, orDamaged, type Workbook } from './workbook-parts.ts';
+import { type OpenSheet, openSheet, orDamaged, type Workbook } from './workbook-parts.ts';
 
 /** A row of a sheet: its cells as text, and which of them are no text in the sheet but a number, date or truth value. */
 export interface SheetRow {
@@ -17,14 +17,16 @@ const groupRows = 1_000;
 /**
  * The rows of a sheet in groups, from the first on, `line` being the number that the sheet gives a row. Numbers are
  * written with a point, without grouping and with leading zeros where those are shown, dates in ISO form, truth values as true and false; `onBytes` is told how
- * much of the file they make up. Raises `file-refused` for a damaged workbook, for more than its limits allow, and
+ * much of the file they make up, and `seen` of hidden sheets that were left out. Raises `file-refused` for a damaged workbook, for more than its limits allow, and
  * where it is not plain which sheet is meant.
  */
 export async function* sheetRows(
   workbook: Workbook,
+  seen: { hiddenSheets: string[] },
   onBytes?: (bytes: number) => void,
 ): AsyncGenerator<SheetRow[]> {
-  const { values, marks } = await valuesOf(workbook);
+  const { values, marks, hidden } = await valuesOf(workbook);
+  seen.hiddenSheets = hidden;
   for (let start = 0; start < values.length; start += groupRows) {
     const group = values.slice(start, start + groupRows).map((row, offset) => {
       const line = start + offset + 1;
@@ -78,10 +80,12 @@ function textOf(value: Value, mark: Mark | undefined): string {
   return mark === 'percent' ? `${number}%` : padded(number, mark);
 }
 
-async function valuesOf(workbook: Workbook): Promise<{ values: Value[][]; marks: Map<number, Mark> }> {
+async function valuesOf(
+  workbook: Workbook,
+): Promise<Pick<OpenSheet, 'marks' | 'hidden'> & { values: Value[][] }> {
   const sheet = await openSheet(workbook);
-  if (!sheet) return { values: [], marks: new Map() };
+  if (!sheet) return { values: [], marks: new Map(), hidden: [] };
   const options = { trim: false, parseNumber: (digits: string) => ({ digits }) };
   const values = await orDamaged(workbook, readSheet(sheet.archive, sheet.number, options));
-  return { values: values as unknown as Value[][], marks: sheet.marks };
+  return { values: values as unknown as Value[][], marks: sheet.marks, hidden: sheet.hidden };
 }

@@ -11,6 +11,7 @@ import { type CsvFile, readCsv } from '../files/records.ts';
 import type { Landed } from '../landing.ts';
 import type { Progress } from '../progress.ts';
 import { writeRejectsCsv } from '../rejects-csv.ts';
+import { leftOutSheets } from '../sales/beside-rows.ts';
 import { returned } from '../sales/returned.ts';
 import { affiliateStep } from './affiliates.ts';
 import type { PeopleStep, Values } from './people-stage.ts';
@@ -64,6 +65,7 @@ export async function importPeople(
     commissions: new Map(),
     warnings: [
       ...guessedEncoding(file.encoding),
+      ...leftOutSheets(csv.beside.seen),
       ...unusedColumns(csv.header, step),
       ...warnings,
       ...(rejects?.note === undefined ? [] : [rejects.note]),

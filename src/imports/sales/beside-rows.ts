@@ -9,6 +9,7 @@ export function besideRows(
 ): string[] {
   const { above, footers, seen } = beside;
   return [
+    ...leftOutSheets(seen),
     ...(above === 0 ? [] : [`the header was found in line ${headerLine}; what stands above it was left out`]),
     ...warningOf(footers, 'line below the last row was left out', 'lines below the last row were left out'),
     ...warningOf(
@@ -27,4 +28,12 @@ export function besideRows(
       `rows have text that looks as if it was encoded twice, first in line ${seen.garbled.line}; it was kept`,
     ),
   ];
+}
+
+/** A sentence for each hidden sheet with data that was not read. */
+export function leftOutSheets({ hiddenSheets }: CsvFile['beside']['seen']): string[] {
+  return hiddenSheets.map(
+    (name) =>
+      `the sheet "${name}" is hidden and was left out; to import it, save it as a workbook of its own`,
+  );
 }

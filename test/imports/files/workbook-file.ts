@@ -7,6 +7,8 @@ export interface WorkbookParts {
   /** Number formats of the styles 1, 2, … */
   formats?: string[];
   workbookProperties?: string;
+  /** The names of hidden sheets. */
+  hidden?: string[];
   strings?: string[];
 }
 
@@ -15,6 +17,7 @@ export function workbookFile({
   sheets,
   formats = [],
   workbookProperties = '',
+  hidden = [],
   strings = [],
 }: WorkbookParts): Buffer {
   const names = Object.keys(sheets);
@@ -23,7 +26,10 @@ export function workbookFile({
   const numbered = formats.map((code, index) => [200 + index, code] as const);
   const parts: Record<string, string> = {
     'xl/workbook.xml': `<workbook xmlns:r="r">${workbookProperties}<sheets>${names
-      .map((name, index) => `<sheet name="${name}" sheetId="${index + 1}" r:id="rId${index + 1}"/>`)
+      .map(
+        (name, index) =>
+          `<sheet name="${name}"${hidden.includes(name) ? ' state="hidden"' : ''} sheetId="${index + 1}" r:id="rId${index + 1}"/>`,
+      )
       .join('')}</sheets></workbook>`,
     'xl/_rels/workbook.xml.rels': `<Relationships>${names
       .map((_, index) => relation(`rId${index + 1}`, 'worksheet', `worksheets/sheet${index + 1}.xml`))

@@ -33,6 +33,8 @@ async function rowsOf(parts: WorkbookParts, sheet?: string | number, limits = {}
   );
 }
 
+const salesHeader = ['external_id', 'affiliate', 'amount', 'currency', 'occurred_at'];
+
 /** A sheet whose second row holds these cells. */
 function withCells(cells: string): WorkbookParts['sheets'] {
   return { Sales: `${textRow(1, ['a', 'b', 'c'])}<row r="2">${cells}</row>` };
@@ -128,6 +130,42 @@ describe('the rows of a workbook', () => {
     await expect(rowsOf({ sheets: two }, 3)).rejects.toThrow('has no sheet number 3; it has "One", "Two"');
   });
 
+  test('come from the only visible sheet that has data; empty ones do not count', async () => {
+    const row = (text: string) => textRow(1, ['h']) + textRow(2, [text]);
+    const sheets = { Empty: '', Old: row('1'), Sales: row('2') };
+    expect(await rowsOf({ sheets, hidden: ['Old'] })).toEqual([['h'], [2, '2']]);
+    expect(await rowsOf({ sheets, hidden: ['Old'] }, 'Old')).toEqual([['h'], [2, '1']]);
+    await expect(rowsOf({ sheets })).rejects.toThrow(
+      'Several sheets of the workbook have data: "Old", "Sales".',
+    );
+    await expect(rowsOf({ sheets, hidden: ['Empty', 'Old', 'Sales'] })).rejects.toThrow(
+      'Several sheets of the workbook have data: "Old" (hidden), "Sales" (hidden).',
+    );
+    await expect(rowsOf({ sheets: { ...sheets, More: row('3') }, hidden: ['Old'] })).rejects.toThrow(
+      'Several sheets of the workbook have data: "Old" (hidden), "Sales", "More".',
+    );
+  });
+
+  test('leave a hidden sheet out with a warning', async () => {
+    const desk = await deskOfAnn(db);
+    const row = (id: string) =>
+      textRow(1, salesHeader) + textRow(2, [id, 'ann', '5.00', 'USD', '2026-05-01']);
+    const file = workbookFile({
+      sheets: { Sales: row('s-1'), 'Last year': row('s-2') },
+      hidden: ['Last year'],
+    });
+    const { counts, report } = await desk.land('sales', file);
+    expect(counts).toMatchObject({ rows: 1, recorded: 1 });
+    expect(report.warnings).toEqual([
+      'the sheet "Last year" is hidden and was left out; to import it, save it as a workbook of its own',
+    ]);
+    const people = (ref: string) => textRow(1, ['ref', 'name']) + textRow(2, [ref, 'Joe']);
+    const hires = workbookFile({ sheets: { Now: people('joe'), Then: people('jim') }, hidden: ['Then'] });
+    expect((await desk.land('affiliates', hires)).report.warnings).toEqual([
+      expect.stringContaining('the sheet "Then" is hidden and was left out'),
+    ]);
+  });
+
   test.each<[string, string, Record<string, number>, string]>([
     [
       'a row beyond Excel’s last',
@@ -185,7 +223,7 @@ describe('the rows of a workbook', () => {
 
 test('a sale is the same one from a workbook that shows its id with leading zeros and from a CSV of that sheet', async () => {
   const desk = await deskOfAnn(db);
-  const header = ['external_id', 'affiliate', 'amount', 'currency', 'occurred_at', 'hold_days'];
+  const header = [...salesHeader, 'hold_days'];
   const typed = (value: number, style: number) => `<c s="${style}"><v>${value}</v></c>`;
   const text = (said: string) => `<c t="inlineStr"><is><t>${said}</t></is></c>`;
   const cells = typed(123, 1) + text('ann') + typed(7, 1) + text('USD') + typed(46143, 2) + typed(14, 1);
