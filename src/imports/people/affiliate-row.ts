@@ -3,6 +3,7 @@ import { fold } from '../../ledger/stage.ts';
 import { parsePercent } from '../../money.ts';
 import type { RowFault } from '../faults.ts';
 import { isEmail, payoutMethods, readDestination } from '../values/destination.ts';
+import { unlinked } from '../values/values.ts';
 import { type Cell, destroyedField, type Values } from './people-stage.ts';
 
 export const affiliateFields = [
@@ -44,7 +45,7 @@ export function readAffiliate(cell: Cell<AffiliateField>): Values | RowFault {
   if (ref === '') return { code: 'required', field: 'ref', found: '' };
   const destroyed = destroyedField(cell, ['ref', 'short_code']);
   if (destroyed) return destroyed;
-  const email = cell('email');
+  const email = unlinked(cell('email'));
   if (email !== '' && !isEmail(email)) return { code: 'email-format', field: 'email', found: '' };
   const status = cell('status').toLowerCase();
   if (status !== '' && !statuses.includes(status)) return { code: 'choice', field: 'status', found: status };

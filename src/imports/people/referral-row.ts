@@ -2,7 +2,7 @@ import { fold } from '../../ledger/stage.ts';
 import type { RowFault } from '../faults.ts';
 import { dateReader, isoFault } from '../values/dates.ts';
 import { isEmail } from '../values/destination.ts';
-import { affiliateName } from '../values/values.ts';
+import { affiliateName, unlinked } from '../values/values.ts';
 import { type Cell, destroyedField, type Values } from './people-stage.ts';
 
 /** What names a referral for sure, in the order in which it is looked up; each is unique within an account. */
@@ -44,7 +44,7 @@ export function referralReader(
     const destroyed = destroyedField(cell, ['affiliate', ...referralIdentifiers]);
     if (destroyed) return destroyed;
     const ids = referralIdentifiers.map((field) => cell(field) || undefined);
-    const email = cell('email');
+    const email = unlinked(cell('email'));
     if (email === '' && ids.every((id) => id === undefined))
       return {
         code: 'identifier-missing',

@@ -27,11 +27,15 @@ export function setExchange(
   return undefined;
 }
 
-/** The name of an affiliate as the ledger looks it up: an id in its public form becomes the plain one. */
+/**
+ * The name of an affiliate as the ledger looks it up: an id in its public form becomes the plain one, and an e-mail
+ * address loses the scheme of a link.
+ */
 export function affiliateName(text: string): string | undefined {
   if (text === '') return undefined;
-  const read = /^aff_/i.test(text) ? readId(text) : undefined;
-  return read?.noun === 'affiliate' ? read.id : composed(text);
+  const name = unlinked(composed(text));
+  const read = /^aff_/i.test(name) ? readId(name) : undefined;
+  return read?.noun === 'affiliate' ? read.id : name || undefined;
 }
 
 /** The products or prices in one cell, each once and in order, so that their order is no fact of a sale. */
@@ -75,9 +79,14 @@ export function composed(text: string): string {
 
 /** An e-mail address without the scheme of a link, its domain in small letters, its local part as it is. */
 export function emailOf(text: string): string {
-  const address = composed(text.replace(/^mailto:/i, ''));
+  const address = unlinked(composed(text));
   const at = address.lastIndexOf('@') + 1;
   return at === 0 ? address : address.slice(0, at) + address.slice(at).toLowerCase();
+}
+
+/** A text without the scheme of a link to an e-mail address; the look at its colon is all that other texts cost. */
+export function unlinked(text: string): string {
+  return text.charCodeAt(6) === 58 ? text.replace(/^mailto:\s*/i, '') : text;
 }
 
 /** What people and programs write into a cell to say that it is empty. */

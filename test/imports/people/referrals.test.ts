@@ -55,12 +55,13 @@ r-2,ada10,,,,,,
 r-3,ada@example.COM,,,,,,
 r-4,${showId('affiliate', ada.id)},,,,,,
 r-5,${ada.id},,,,,,
+r-6,mailto:ada@example.com,,,,mailto:lee@example.com,,
 `,
   );
-  expect(ended(landed)).toEqual({ recorded: 5 });
+  expect(ended(landed)).toEqual({ recorded: 6 });
   const rows = await referrals(world);
   expect(rows.map(({ ref, affiliate_id }) => [ref, affiliate_id])).toEqual(
-    ['r-1', 'r-2', 'r-3', 'r-4', 'r-5'].map((ref) => [ref, ada.id]),
+    ['r-1', 'r-2', 'r-3', 'r-4', 'r-5', 'r-6'].map((ref) => [ref, ada.id]),
   );
   expect(rows[0]).toMatchObject({
     program_id: world.programId,
@@ -74,6 +75,7 @@ r-5,${ada.id},,,,,,
     converted_at: null,
   });
   expect(rows[1]).toMatchObject({ status: 'lead', email: null, created_at: today });
+  expect(rows[5]).toMatchObject({ email: 'lee@example.com' });
 });
 
 test('the same file again changes nothing, and every row is a duplicate', async () => {
