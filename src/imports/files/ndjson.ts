@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream';
 import { PayrunError } from '../../errors.ts';
 import { lineTooLong, tooManyRows } from './limits.ts';
+import { nothingIn } from './nothing.ts';
 import type { InputFile } from './open.ts';
 
 /** One line of an event log: its number from 1 (blank lines left out), the physical line, its text. */
@@ -16,7 +17,7 @@ export interface LogLine {
  */
 export async function* logLines(
   input: Readable,
-  file: Pick<InputFile, 'shown' | 'limits'>,
+  file: InputFile,
   isPartial = false,
 ): AsyncGenerator<LogLine[]> {
   const { shown, limits } = file;
@@ -51,9 +52,10 @@ export async function* logLines(
       );
     yield [{ n: ++n, line: line + 1, text: last }];
   }
-  if (n === 0)
-    throw refused(shown, undefined, 'The file is empty.', 'Export it again; a log has at least one line');
+  if (n === 0) throw await nothingIn(file, hasLine);
 }
+
+const hasLine = 'Export it again; a log has at least one line. Nothing of it was recorded.';
 
 function arrayRefused(shown: string, line: number): PayrunError {
   return new PayrunError('file-refused', 'This is a JSON array; an event log has one JSON object a line.', {
@@ -62,9 +64,9 @@ function arrayRefused(shown: string, line: number): PayrunError {
   });
 }
 
-function refused(shown: string, line: number | undefined, what: string, todo: string): PayrunError {
+function refused(shown: string, line: number, what: string, todo: string): PayrunError {
   return new PayrunError('file-refused', what, {
-    place: line === undefined ? { file: shown } : { file: shown, line },
+    place: { file: shown, line },
     todo: `${todo}. Nothing of it was recorded.`,
   });
 }

@@ -3,6 +3,7 @@ import { rejectColumns } from '../columns.ts';
 import { recordsOf } from './csv-records.ts';
 import { delimiterOf, firstLines } from './delimiter.ts';
 import { type Limited, tooManyRows } from './limits.ts';
+import { nothingIn } from './nothing.ts';
 import { type InputFile, refuseJson } from './open.ts';
 import { type CsvRecord, type CsvStyle, nothingSeen, type Seen } from './record-reading.ts';
 import { type Beside, withoutTail } from './tail.ts';
@@ -42,6 +43,7 @@ export interface CsvFile {
 
 /** In records. */
 const headerWithin = 50;
+const hasHeader = 'Export it again; a file to import has a header line and at least one row.';
 
 /**
  * Reads a CSV with a header from `file`. The delimiter is the given one, else that of a `sep=` line, else the one of
@@ -68,7 +70,7 @@ export async function readCsv(file: InputFile, how: TableReading = {}): Promise<
  */
 export async function tableOf(
   records: AsyncGenerator<CsvRecord[]>,
-  file: Limited,
+  file: InputFile,
   how: TableReading,
   seen: Seen,
 ): Promise<Omit<CsvFile, 'delimiter' | 'isTyped'>> {
@@ -79,6 +81,7 @@ export async function tableOf(
     if (next.done) break;
     early.push(...next.value);
   }
+  if (early.length === 0) throw await nothingIn(file, hasHeader, seen.hasSeparatorLine);
   const at = headerAt(early, how, shown);
   const header = early[at]!;
   const names = namesIn(header);
@@ -111,11 +114,6 @@ export async function tableOf(
  * is imported back from a rejects file has its header on top, whatever lines stood above it at first.
  */
 function headerAt(early: CsvRecord[], { headerLine, layout }: TableReading, shown: string): number {
-  if (early.length === 0)
-    throw new PayrunError('file-refused', 'The file is empty.', {
-      place: { file: shown },
-      todo: 'Export it again; a file to import has a header line and at least one row.',
-    });
   const at = indexOfHeader(early, headerLine, layout);
   if (at === -1)
     throw new PayrunError(

@@ -146,6 +146,12 @@ describe('the rows of a workbook', () => {
     );
   });
 
+  test('are none where no sheet has data, or the one that is named', async () => {
+    const sheets = { Empty: '', Sales: textRow(1, ['h']) };
+    await expect(rowsOf({ sheets: { Empty: '' } })).rejects.toThrow('No sheet of the workbook has data.');
+    await expect(rowsOf({ sheets }, 'Empty')).rejects.toThrow('The sheet that the source names has no data.');
+  });
+
   test('leave a hidden sheet out with a warning', async () => {
     const desk = await deskOfAnn(db);
     const row = (id: string) =>
