@@ -75,7 +75,7 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'date-iso': (found) =>
     `"${found}" is no date; write it as 2026-03-31, or with a time as 2026-03-31T14:30:00.`,
   'date-gap': (found) =>
-    `"${found}" does not exist on the clock of the source's time zone, because the clocks went forward; correct the time.`,
+    `"${found}" does not exist on the clock of ${/[A-Za-z]\/[A-Z]/.test(found) ? 'that' : "the source's"} time zone, because the clocks went forward; correct the time.`,
   choice: (found, field) =>
     `"${found}" is not a value that "${field}" can have; write one of ${choices[field]?.join(', ') ?? statuses}.`,
   'number-format': (found, field) =>

@@ -64,8 +64,8 @@ const offsets: Record<string, string> = {
 const readers = new Map<string, ReturnType<typeof dateReader>>();
 
 /**
- * Day and time in `zone`, an abbreviation or an IANA name, as ISO 8601 with an offset. With a zone that nobody knows,
- * the three as they are, so that the row is rejected and shows them.
+ * Day and time in `zone`, an abbreviation or an IANA name, as ISO 8601 with an offset. With a zone that nobody knows, or
+ * where that time never comes, the three as they are, so that the row is rejected and shows them.
  */
 export function momentOf(day: string, time: string, zone: string): string {
   const local = `${day}T${time}`;

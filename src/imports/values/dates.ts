@@ -1,3 +1,4 @@
+import { isZone } from '../../time.ts';
 import { offsetFinder, startOfDay } from './clock.ts';
 
 export type DateFault = 'date-format' | 'date-gap' | 'date-zone' | 'date-serial' | 'date-short-year';
@@ -61,9 +62,15 @@ export function isoFault(fault: DateFault): string {
   return fault === 'date-gap' || fault === 'date-zone' ? fault : 'date-iso';
 }
 
-/** What is wrong with a text that is no date to `parts`. */
+/**
+ * What is wrong with a text that is no date to `parts`. A time with the name of its zone behind it is looked up there: it
+ * may be one that never comes.
+ */
 export function strangeDate(text: string, parts: PartsReader, format?: string): DateFault {
   if (format !== 'excel_serial' && /^\d{5}(?:[.,]\d+)?$/.test(text)) return 'date-serial';
+  const zoned = /^(.*\d)\s([A-Za-z_]+\/[\w/+-]+)$/.exec(text);
+  const local = zoned && isZone(zoned[2]!) ? parts(zoned[1]!) : undefined;
+  if (local && isDate(local) && instantReader(zoned![2]!)(local) === 'date-gap') return 'date-gap';
   const named = /^(.*\d(?:\s?[AaPp][Mm])?)\s\(?[A-Za-z]{2,5}\)?$/.exec(text);
   const found = named && parts(named[1]!);
   return found && isDate(found) ? 'date-zone' : 'date-format';
