@@ -48,9 +48,10 @@ export function assertExpected(expected: Expected, controls: Controls, shown: st
   if (rows !== undefined && rows !== controls.rows) {
     const apart = Math.abs(controls.rows - rows);
     faults.push(
-      `${showCount(controls.rows)} ${controls.rows === 1 ? 'row' : 'rows'}, which is ${showCount(apart)} ${controls.rows < rows ? 'less' : 'more'} than the ${showCount(rows)} expected`,
+      `${showCount(controls.rows)} ${controls.rows === 1 ? 'row' : 'rows'}, which is ${showCount(apart)} ${controls.rows < rows ? 'fewer' : 'more'} than the ${showCount(rows)} expected`,
     );
   }
+  const ofRows = faults.length;
   for (const [currency, wanted] of expected.totals) {
     const sum = controls.sums.get(currency) ?? { units: 0n, scale: 0 };
     const { units, scale } = difference(sum, wanted);
@@ -63,7 +64,7 @@ export function assertExpected(expected: Expected, controls: Controls, shown: st
   }
   if (faults.length === 0) return;
   const unread =
-    controls.unreadable === 0
+    controls.unreadable === 0 || faults.length === ofRows
       ? ''
       : ` Of ${showCount(controls.unreadable)} of its rows no amount can be read.`;
   throw new PayrunError('file-refused', `The file has ${faults.join(', and ')}.${unread}`, {

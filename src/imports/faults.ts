@@ -27,7 +27,7 @@ export function spoiledRow(record: CsvRecord, header: string[]): RowFault | unde
     return {
       code: 'ragged',
       field: '',
-      found: `${cells.length} cells where the header has ${header.length}`,
+      found: `${cells.length} ${cells.length === 1 ? 'cell' : 'cells'} where the header has ${header.length}`,
     };
   for (let at = 0; at < cells.length; at += 1) {
     if (cells[at]!.includes('\0')) return { code: 'nul', field: '', found: `cell ${at + 1}` };
@@ -62,6 +62,7 @@ const sentences: Record<string, (found: string, field: string) => string> = {
     field === 'amount'
       ? `"${found}" is negative; a sale is not. For a refund name its sale in a column refund_of, or give what was refunded in a column refunded_total beside the sale.`
       : `"${found}" is negative; a sale is not.`,
+  'charge-negative': (found) => `"${found}" is negative; no amount of an event of Stripe’s is.`,
   'currency-unknown': (found) => `"${found}" is no ISO 4217 currency code such as USD.`,
   'rate-missing': (found) => `There is no rate for ${found} in rates.csv; add it and import the row again.`,
   'date-format': (found) =>

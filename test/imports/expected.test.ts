@@ -12,8 +12,8 @@ test('a file that agrees with its control totals lands, whatever becomes of its 
   expect((await desk.land('sales', three, { expected })).counts).toMatchObject({ recorded: 2, rejected: 1 });
 });
 
-test.each([
-  [readExpected('4', []), 'The file has 3 rows, which is 1 less than the 4 expected.'],
+test.each<[ReturnType<typeof readExpected>, string, string?]>([
+  [readExpected('4', []), 'The file has 3 rows, which is 1 fewer than the 4 expected.'],
   [
     readExpected(undefined, ['USD=299.99']),
     'The file has amounts of 300.00 USD, which is 0.01 more than the 299.99 expected.',
@@ -26,14 +26,27 @@ test.each([
     readExpected(undefined, ['USD=1200300.000', 'JPY=-1500']),
     'The file has amounts of 300.00 USD, which is 1,200,000.00 less than the 1,200,300.00 expected, and amounts of 0 JPY, which is 1,500 more than the -1,500 expected.',
   ],
-])('a file that does not is refused, and the message says by how much', async (expected, message) => {
-  const desk = await deskOfAnn(db);
-  await expect(desk.land('sales', three, { expected: expected! })).rejects.toMatchObject({
-    code: 'file-refused',
-    message,
-  });
-  expect((await booked(desk.world)).size).toBe(0);
-});
+  [
+    readExpected(undefined, ['USD=299.99']),
+    'The file has amounts of 300.00 USD, which is 0.01 more than the 299.99 expected. Of 1 of its rows no amount can be read.',
+    `${three}s-4,ann,x,USD,2026-01-10\n`,
+  ],
+  [
+    readExpected('3', []),
+    'The file has 4 rows, which is 1 more than the 3 expected.',
+    `${three}s-4,ann,x,USD,2026-01-10\n`,
+  ],
+])(
+  'a file that does not is refused, and the message says by how much',
+  async (expected, message, file = three) => {
+    const desk = await deskOfAnn(db);
+    await expect(desk.land('sales', file, { expected: expected! })).rejects.toMatchObject({
+      code: 'file-refused',
+      message,
+    });
+    expect((await booked(desk.world)).size).toBe(0);
+  },
+);
 
 test.each([
   ['many', [], '--expect-rows'],

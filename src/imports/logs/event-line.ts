@@ -7,6 +7,7 @@ import type { LogLine } from '../files/ndjson.ts';
 import type { Rates } from '../rates.ts';
 import { dateReader, isoFault } from '../values/dates.ts';
 import { affiliateName, canonicalList, composed, setExchange } from '../values/values.ts';
+import { writtenNumber } from './written-number.ts';
 
 export interface EventReading {
   program: Pick<ProgramRow, 'currency' | 'timezone'>;
@@ -138,13 +139,11 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
     if (typeof body.sale_amount !== 'number')
       return { code: 'type', field: 'sale_amount', found: 'a number' };
     // Up to 15 digits a number comes back out as it was written; longer ones are beyond what a sale may be.
-    if (manyDigits.test(text))
-      return { code: 'amount-format', field: 'sale_amount', found: String(body.sale_amount) };
-    const amount = parseAmount(String(body.sale_amount), event.currency);
-    if (typeof amount === 'string')
-      return { code: amount, field: 'sale_amount', found: `${body.sale_amount} ${event.currency}` };
-    if (amount < 0n)
-      return { code: 'amount-negative', field: 'sale_amount', found: String(body.sale_amount) };
+    const amount = manyDigits.test(text)
+      ? 'amount-format'
+      : parseAmount(String(body.sale_amount), event.currency);
+    if (typeof amount === 'string') return amountFault(amount, body.sale_amount, text, event.currency);
+    if (amount < 0n) return amountFault('amount-negative', body.sale_amount, text);
     event.amount = amount;
     event.salesStatus = 'complete';
     return terms(event, body) ?? exchange(event);
@@ -174,6 +173,11 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
     event.isSubscription = subscription;
     return undefined;
   }
+}
+
+function amountFault(code: string, amount: number, line: string, currency?: string): RowFault {
+  const written = writtenNumber(line, amount);
+  return { code, field: 'sale_amount', found: currency ? `${written} ${currency}` : written };
 }
 
 function textOf(value: unknown): string | undefined {

@@ -76,7 +76,7 @@ export function compareTotals(
     const said = readings[0];
     throw new PayrunError(
       'file-refused',
-      `The totals row does not agree with the ${rows} above it: ${said ? apart(said, sum, currency) : `"${text}" is no amount`}.${unreadable(controls)}`,
+      `The totals row does not agree with the ${rows} above it: ${said ? apart(said, sum, currency, controls.rows) : `"${text}" is no amount`}.${unreadable(controls)}`,
       {
         place: { file: shown, line: record.line, field: 'amount' },
         found: text,
@@ -91,11 +91,11 @@ function currencyOf(stated: string, { sums }: Controls): string | undefined {
   return sums.size === 1 ? [...sums.keys()][0] : undefined;
 }
 
-function apart(said: ExactNumber, sum: ExactNumber, currency: string): string {
+function apart(said: ExactNumber, sum: ExactNumber, currency: string, rows: number): string {
   const { units, scale } = difference(sum, said);
   const show = (one: ExactNumber) => showSum(one, currency);
   const size = show({ units: units < 0n ? -units : units, scale });
-  return `it says ${`${show(said)} ${currency}`.trim()}, they add up to ${show(sum)}, which is ${size} ${units < 0n ? 'less' : 'more'}`;
+  return `it says ${`${show(said)} ${currency}`.trim()}, ${rows === 1 ? 'the row comes' : 'they add up'} to ${show(sum)}, which is ${size} ${units < 0n ? 'less' : 'more'}`;
 }
 
 function unreadable(controls: Controls): string {

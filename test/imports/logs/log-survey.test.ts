@@ -70,7 +70,7 @@ test('of a log of Stripe’s the paid charges count, with a partner or without',
 });
 
 test.each([
-  [affonso, '7', [], 'The file has 6 rows, which is 1 less than the 7 expected.'],
+  [affonso, '7', [], 'The file has 6 rows, which is 1 fewer than the 7 expected.'],
   [
     affonso,
     undefined,

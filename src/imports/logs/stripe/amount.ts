@@ -11,9 +11,9 @@ const withThree = new Set('BHD JOD KWD OMR TND'.split(' '));
  * Our minor units of `amount`, a number as Stripe's API gives it, in `currency` (upper case). Exact: what our unit
  * can't hold is a fault, as is a number beyond those that JSON carries to the last digit.
  */
-export function minorUnits(amount: unknown, currency: string): bigint | AmountFault | 'amount-negative' {
+export function minorUnits(amount: unknown, currency: string): bigint | AmountFault | 'charge-negative' {
   if (typeof amount !== 'number' || !Number.isInteger(amount)) return 'amount-format';
-  if (amount < 0) return 'amount-negative';
+  if (amount < 0) return 'charge-negative';
   if (!Number.isSafeInteger(amount)) return 'amount-too-large';
   const decimals = withoutDecimals.has(currency) ? 0 : withThree.has(currency) ? 3 : 2;
   const shift = exponentOf(currency) - decimals;

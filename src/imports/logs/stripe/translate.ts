@@ -3,6 +3,7 @@ import { formatAmount } from '../../../money.ts';
 import type { RowFault } from '../../faults.ts';
 import type { LogLine } from '../../files/ndjson.ts';
 import { parseObject } from '../event-line.ts';
+import { writtenNumber } from '../written-number.ts';
 import type { Happened, StripeFact, StripeReading } from './fact.ts';
 import { attributionOf, idOf, instantOf, objectOf, type StripeObject, textOf } from './object.ts';
 import { chargeFact, invoiceFact, invoicePaymentFact, moneyOf, personFact, sessionFact } from './payment.ts';
@@ -58,7 +59,7 @@ export function stripeReader(reading: StripeReading): (line: LogLine) => StripeF
     if (!occurredAt) return faulty({ code: 'required', field: 'created', found: '' });
     if (!object) return faulty({ code: 'required', field: 'data.object', found: '' });
     const fact = translate({ n, line, id, type, occurredAt, object }, reading);
-    return tooLong(fact) ?? fact;
+    return tooLong(fact) ?? asWritten(fact, text);
   };
 }
 
@@ -135,6 +136,17 @@ function cancellationFact(
 
 function faulty(fault: RowFault): StripeFact {
   return { kind: 'fault', fault };
+}
+
+/** A fact with the amount that is wrong in it as its line has it, where that is beyond the numbers that are exact. */
+function asWritten(fact: StripeFact, line: string): StripeFact {
+  const found = fact.kind === 'fault' ? fact.fault.found : 'sale' in fact ? fact.sale.faultFound : undefined;
+  const [amount] = /^-?\d{16,}(?= )/.exec(found ?? '') ?? [];
+  if (amount === undefined) return fact;
+  const written = found!.replace(amount, writtenNumber(line, Number(amount)));
+  if (fact.kind === 'fault') fact.fault.found = written;
+  else if ('sale' in fact) fact.sale.faultFound = written;
+  return fact;
 }
 
 /** An identifier that is longer than any of Stripe's, which the ledger would not take. */

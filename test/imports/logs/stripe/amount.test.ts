@@ -38,7 +38,7 @@ test.each([
   ['text', '1099', 'USD', 'amount-format'],
   ['nothing', null, 'USD', 'amount-format'],
   ['an endless number', Number('1e400'), 'USD', 'amount-format'],
-  ['less than nothing', -1, 'USD', 'amount-negative'],
+  ['less than nothing', -1, 'USD', 'charge-negative'],
   [
     'a number that JSON does not carry to the last digit',
     JSON.parse('9007199254740993'),
