@@ -71,13 +71,27 @@ function takeTail(last: CsvRecord[], idColumn: number, beside: Beside): void {
   }
 }
 
-const totalsWord =
-  /^(?:grand |sub)?(?:totals?|totales?|totali|sum|summe|summa|suma|gesamt(?:summe|betrag)?|endsumme|totaal|total général|razem|итого|合計|合计|总计)\s*(?:[(:].*|[A-Z]{3}:?)?$/iu;
+/** What spreadsheets and shops call a row of totals, by language. */
+const totalsWords = [
+  'totals?|total amount|sum',
+  'summe|gesamt(?:summe|betrag)?|endsumme|insgesamt',
+  'totaux|total général|somme|montant total',
+  'totales|total general|suma(?: total)?|importe total',
+  'totale|totali|totale (?:generale|complessivo)|somma',
+  'totais|total geral|soma|valor total',
+  'totaal|eindtotaal|totaalbedrag|algemeen totaal',
+  'totalt|summa|totalsumma|slutsumma',
+  'i alt|ialt|sum i alt|totalsum|samlet|yhteensä',
+  'razem|suma końcowa|ogółem|łącznie|celkem|spolu|összesen',
+  'итого|всего|разом|toplam|genel toplam',
+  '合計|総計|総合計|合计|总计|總計|합계|총계',
+].join('|');
+const totalsLabel = new RegExp(`^(?:grand |sub)?(?:${totalsWords})\\s*(?:[(:：].*|[A-Z]{3}:?)?$`, 'iu');
 
 /** A row that names itself one of totals, and has no external id. */
 function isTotals({ cells }: CsvRecord, idColumn: number): boolean {
   const first = cells.findIndex((cell) => cell.trim() !== '');
-  if (first === -1 || !totalsWord.test(cells[first]!.trim())) return false;
+  if (first === -1 || !totalsLabel.test(cells[first]!.trim().normalize('NFC'))) return false;
   return first === idColumn || (cells[idColumn] ?? '').trim() === '';
 }
 
