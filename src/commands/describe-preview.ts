@@ -37,9 +37,9 @@ function describeReading(paint: Paint, { encoding, delimiter, header_line, style
     ['encoding', isWorkbook ? undefined : name],
     ['delimiter', delimiter === null ? undefined : (delimiterNames[delimiter] ?? delimiter)],
     ['header', header_line === null ? undefined : `line ${showCount(header_line)}`],
-    ...styles.map(({ field, style, line, value }): [string, string] => [
+    ...styles.map(({ field, style, line, file, value }): [string, string] => [
       words(field),
-      `${style}, as line ${showCount(line)} shows: ${value}`,
+      `${style}, as line ${showCount(line)}${file === undefined ? '' : ` of ${file}`} shows: ${value}`,
     ]),
   ]);
 }

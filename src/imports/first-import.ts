@@ -35,11 +35,11 @@ export async function stylesOf(
   if (importId === undefined) return [];
   const found = await session.sql
     .selectFrom('import')
-    .select('report')
+    .select(['file', 'report'])
     .where('account_id', '=', accountId)
     .where('id', '=', importId)
     .executeTakeFirst();
-  return found?.report?.styles ?? [];
+  return (found?.report?.styles ?? []).map((one) => ({ file: found!.file, ...one }));
 }
 
 /** The ref of the source by which an import read its file, if it was one of payrun.json's and there was such an import. */

@@ -88,6 +88,17 @@ describe('a rejects file', () => {
     expect([...(await booked(desk.world)).values()].map((sale) => sale.amount)).toEqual([150n, 150n]);
   });
 
+  test('is understood as its first file was, and says that the evidence stands there', async () => {
+    const desk = await deskOfAnn(db);
+    const text = `${header}\ns-1,ann,1.00,USD,25/12/2025\ns-2,nobody,2.00,USD,03/04/2026\n`;
+    const first = await desk.land('sales', text, { name: 'december.csv' });
+    const rejects = await readFile(path.join(desk.workspace, first.report.rejects_file!), 'utf8');
+    const corrected = rejects.replace(',nobody,', ',ann,');
+    const { report } = await desk.land('sales', corrected, { name: 'corrected.csv', dryRun: true });
+    const shown = { field: 'occurred_at', style: 'the day before the month', line: 2, value: '25/12/2025' };
+    expect(report.preview!.styles).toContainEqual({ ...shown, file: 'december.csv' });
+  });
+
   test('in which one row was corrected gives the other one back, with its columns once', async () => {
     const desk = await deskOfAnn(db);
     const text = `${header}\ns-1,nobody,1.00,USD,2026-01-10\ns-2,nobody,1.00,USD,2026-01-10\n`;

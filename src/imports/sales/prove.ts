@@ -28,8 +28,11 @@ export async function proveStyles(
     open = open.filter(({ column }) => column.isOpen);
     if (open.length === 0) break;
   }
-  for (const { field, value, line } of open.length === 0 ? [] : await earlier())
-    open.find((one) => one.field === field)?.column.prove(value, line);
+  for (const { field, value, line, file } of open.length === 0 ? [] : await earlier()) {
+    const column = open.find((one) => one.field === field)?.column;
+    column?.prove(value, line);
+    if (column?.evidence && file !== undefined) column.evidence.file = file;
+  }
   for (const { column } of open) column.close();
 }
 

@@ -8,6 +8,8 @@ export interface Evidence {
   style: string;
   line: number;
   value: string;
+  /** The name of the file in which it stands, where that is the one whose rejects this one has. */
+  file?: string;
 }
 
 /** A column of a file, for messages. */
@@ -55,9 +57,10 @@ export class Style<Kind extends string> {
     if (this.kind === kind) return;
     const { file, field } = this.#place;
     const first = this.evidence;
+    const where = first.file === undefined ? '' : ` of ${first.file}`;
     throw new PayrunError(
       'file-refused',
-      `The column of ${field} is written in two ways: "${first.value}" in line ${first.line} has ${first.style}, "${value}" in line ${line} has ${this.#names[kind]}.`,
+      `The column of ${field} is written in two ways: "${first.value}" in line ${first.line}${where} has ${first.style}, "${value}" in line ${line} has ${this.#names[kind]}.`,
       {
         place: { file, line, field },
         found: value,
