@@ -7,7 +7,7 @@ import { warnOfUnapplied } from './applied.ts';
 import { describeImport, type Imported } from './describe-import.ts';
 import { withAccount } from './open.ts';
 import { dryRunFlag, dryRunHelp } from './options.ts';
-import { paragraphs } from './render.ts';
+import { type Paint, paragraphs } from './render.ts';
 import { saveMapping } from './save-mapping.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -144,9 +144,18 @@ function answerOf(done: Imported[]): Answer {
   const codes = done.map((one) => ('refused' in one ? 1 : (one.outcome.exitCode ?? 0)));
   return {
     data: documents.length === 1 ? documents[0] : documents,
-    text: (paint) => paragraphs(...done.map((one) => describeImport(paint, one))),
+    text: (paint) =>
+      paragraphs(...done.map((one) => describeImport(paint, one)), rehearsedApart(paint, done)),
     exitCode: codes.includes(1) ? 1 : codes.includes(3) ? 3 : 0,
   };
+}
+
+/** A rehearsal keeps nothing, so that no file of it knows what the one before would have recorded. */
+function rehearsedApart(paint: Paint, done: Imported[]): string {
+  if (done.filter((one) => one.dryRun && !('refused' in one)).length < 2) return '';
+  return paint.warn(
+    'Each file was rehearsed by itself: a row of two files counts in both, and importing one file makes the plans of the others stale.',
+  );
 }
 
 function documentOf(one: Imported): unknown {

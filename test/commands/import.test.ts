@@ -100,3 +100,16 @@ test('a file that is not there does not keep secret what became of the others', 
   expect(run.stdout).toContain('affiliates.csv');
   expect(run.stdout).toContain('There is no such file.');
 });
+
+test('a rehearsal of several files says that none of them knows of the others', async () => {
+  const place = await openShop(url);
+  for (const id of ['m-1', 'm-2']) await writeFile(path.join(place.cwd, `${id}.csv`), csv(id));
+  const files = ['import', 'sales', 'm-1.csv', 'm-2.csv'];
+  const note = 'Each file was rehearsed by itself';
+  expect((await payrun([...files, '--dry-run'], place)).stdout).toContain(note);
+  const withOne = await payrun(['import', 'sales', 'm-1.csv', 'missing.csv', '--dry-run'], place);
+  expect(withOne.stdout).not.toContain(note);
+  const { code, stdout } = await payrun(files, place);
+  expect(code).toBe(0);
+  expect(stdout).not.toContain(note);
+});
