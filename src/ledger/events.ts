@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import type { Mover } from './journal.ts';
 import { introduce } from './record/introduce.ts';
@@ -26,6 +26,8 @@ export interface EventBatch {
   log: 'new' | 'parked';
   /** What becomes of a line whose referral is unknown. */
   strangers: 'parked' | 'ignored';
+  /** The SHA-256 of the log, where the same bytes were imported before: its lines without an id are known by their place. */
+  again?: string | undefined;
 }
 
 /**
@@ -47,7 +49,8 @@ export async function recordEvents(
   const rank = (status: string) =>
     sql`array_position(array['lead', 'trialing', 'customer', 'active'], ${sql.raw(status)})`;
   const counted = await sql<{ verdict: string; rows: number }>`/* ledger.events */
-    with judged as materialized (
+    with ${batch.again === undefined ? sql`` : linesOf(accountId, batch.again)}
+    judged as materialized (
       select s.id, s.n, s.line, s.external_id, s.event_type, s.event_name, s.occurred_at, s.metadata,
         name.exact as named, customer.referral_id,
         case
@@ -59,7 +62,7 @@ export async function recordEvents(
           or exists (select from conversion c where c.account_id = ${accountId} and c.external_id = s.external_id)
           or (${batch.log === 'new'} and exists (
             select from parked_event p where p.account_id = ${accountId} and p.external_event_id = s.external_id))
-        ) as known
+        ) ${batch.again === undefined ? sql`` : sql`or s.external_id is null and s.line in (select line from earlier)`} as known
       from stage s
       left join name on name.no = s.name_no
       left join customer on customer.n = s.n
@@ -117,4 +120,19 @@ export async function recordEvents(
     parked: rows('parked'),
     ignored: rows('ignored'),
   };
+}
+
+/** A CTE of the lines without an id that imports of the same bytes have recorded or parked, and that were not undone. */
+function linesOf(accountId: number, sha256: string): RawBuilder<unknown> {
+  return sql`
+    same as materialized (
+      select id from import where account_id = ${accountId} and sha256 = ${sha256} and undone_at is null
+    ),
+    earlier as materialized (
+      select line from event
+      where account_id = ${accountId} and external_event_id is null and import_id in (select id from same)
+      union
+      select line from parked_event
+      where account_id = ${accountId} and external_event_id is null and import_id in (select id from same)
+    ),`;
 }

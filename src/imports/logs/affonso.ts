@@ -21,12 +21,19 @@ const stageLines = 20_000;
  */
 export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   await createStage(session);
-  const { program, importId, log, settings, rates, receivedAt, ahead, isAgain = false } = events;
+  const { program, importId, log, settings, rates, receivedAt, ahead, again } = events;
+  const isAgain = again !== undefined;
   const { timezone, id_prefix: idPrefix } = settings;
   const read = eventReader({ program, timezone, idPrefix, rates, receivedAt });
   const faults = await stageReferrals(session, mover, events, read);
   const strangers = 'parked' as const;
-  const counted = await recordEvents(session, mover, { programId: program.id, importId, log, strangers });
+  const counted = await recordEvents(session, mover, {
+    programId: program.id,
+    importId,
+    log,
+    strangers,
+    again,
+  });
   await session.client.query('truncate name, terms');
   const batch = { program, importId, hasCustomers: true, log };
   const recording = { fields, idPrefix: newIdPrefix(mover.now), isAgain, ...(ahead ? { ahead } : {}) };

@@ -28,8 +28,8 @@ export interface EventLog {
   receivedAt: Date;
   /** Works ahead for the sales of a new log. */
   ahead?: WorkAhead;
-  /** The same bytes were imported before. */
-  isAgain?: boolean;
+  /** The SHA-256 of the log, where the same bytes were imported before. */
+  again?: string | undefined;
   /** Called as the lines of a reading go by; raises when the work was interrupted. */
   onLines(rows: number): void;
 }

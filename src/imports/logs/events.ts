@@ -97,7 +97,7 @@ export async function landEvents(
     ...log,
     lines,
     ahead: landing.ahead,
-    isAgain: landing.isAgain,
+    again: landing.isAgain ? landing.file.sha256 : undefined,
     onLines,
   });
   if (counts.parked > 0) {

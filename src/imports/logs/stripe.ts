@@ -31,13 +31,20 @@ type IgnoredCounts = Record<Ignored, number>;
  */
 export const recordStripeLog: LogRecorder = async (session, mover, events) => {
   await createStage(session);
-  const { program, importId, log, settings, rates, isAgain = false } = events;
+  const { program, importId, log, settings, rates, again } = events;
+  const isAgain = again !== undefined;
   const idPrefix = settings.id_prefix;
   const testEvents = settings.test_events === true;
   const readings = new Readings(events, stripeReader({ program, idPrefix, rates, testEvents }));
   const { hasNotes, ...first } = await readPeople(session, mover, readings);
   const strangers = 'ignored' as const;
-  const people = await recordEvents(session, mover, { programId: program.id, importId, log, strangers });
+  const people = await recordEvents(session, mover, {
+    programId: program.id,
+    importId,
+    log,
+    strangers,
+    again,
+  });
   const batch = { program, importId, hasCustomers: true, log, mayOmitProducts: true };
   const sales: Verdicts = { ...noVerdicts };
   let ignored = readings.count('ignored') + people.ignored;

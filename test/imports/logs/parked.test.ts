@@ -158,3 +158,22 @@ test('with nothing parked, a retry does nothing', async () => {
   const desk = await deskOfAnn(db);
   expect(await retry(desk)).toMatchObject({ counts: { rows: 0, recorded: 0, still_parked: 0 }, totals: {} });
 });
+
+test('a log that comes again is nothing but duplicates, also its lines without an id', async () => {
+  const desk = await deskOfAnn(db);
+  await meet(desk);
+  const milestone = event(undefined, { event_type: 'milestone', event_name: 'first_login' });
+  const lines = [milestone, milestone, event(undefined, { customer_id: 'c-9' }), event('e-1'), sale('e-2')];
+  const log = `${lines.join('\n')}\n`;
+  expect((await desk.land('events', log)).counts).toMatchObject({ recorded: 4, parked: 1 });
+  for (const _ of [1, 2]) {
+    expect((await desk.land('events', log, { again: true })).counts).toMatchObject({
+      rows: 5,
+      recorded: 0,
+      duplicates: 5,
+      parked: 0,
+    });
+  }
+  // In another log the same words are another event.
+  expect((await land(desk, milestone)).counts).toMatchObject({ recorded: 1 });
+});
