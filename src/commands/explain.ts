@@ -1,11 +1,13 @@
 import type { Command } from 'commander';
 import { readAdjustment } from '../ledger/explain/adjustment.ts';
 import { readAffiliate } from '../ledger/explain/affiliate.ts';
+import { readParked } from '../ledger/explain/parked.ts';
 import { readPayout } from '../ledger/explain/payout.ts';
 import { readSale } from '../ledger/explain/sale.ts';
 import { findSubject } from '../ledger/explain.ts';
 import { explainAdjustment } from './explain-adjustment.ts';
 import { explainAffiliate } from './explain-affiliate.ts';
+import { explainParked } from './explain-parked.ts';
 import { explainPayout } from './explain-payout.ts';
 import { explainSale } from './explain-sale.ts';
 import type { Explanation } from './explain-words.ts';
@@ -41,6 +43,7 @@ async function explain(shell: Shell, text: string): Promise<Answer> {
         const { kind, id } = await findSubject(session, account.id, text);
         const now = shell.clock();
         if (kind === 'sale') return explainSale(await readSale(session, account.id, id), now);
+        if (kind === 'parked') return explainParked(await readParked(session, account.id, id));
         if (kind === 'payout') return explainPayout(await readPayout(session, account.id, id));
         if (kind === 'adjustment') return explainAdjustment(await readAdjustment(session, account.id, id));
         return explainAffiliate(await readAffiliate(session, account.id, id));

@@ -4,13 +4,18 @@ import { PayrunError } from '../errors.ts';
 import { type Noun, prefixes, readId } from '../ids.ts';
 import { fold } from './stage.ts';
 
-/** Something that can be explained. A sale is a conversion, its commission, which has its id, its refunds and disputes. */
-export interface Subject {
+/**
+ * Something that can be explained. A sale is a conversion, its commission, which has its id, its refunds and disputes.
+ * What is parked is no part of a sale yet.
+ */
+export type Subject = Booked | { kind: 'parked'; id: string };
+
+interface Booked {
   kind: 'sale' | 'payout' | 'affiliate' | 'adjustment';
   id: string;
 }
 
-type Kind = Subject['kind'];
+type Kind = Booked['kind'];
 
 const kinds: Partial<Record<Noun, Kind>> = {
   conversion: 'sale',
@@ -44,6 +49,8 @@ export async function findSubject(session: Session, accountId: number, text: str
   if (!read && found.length === 0) found.push(...(await findTakenBack(session, accountId, text.trim())));
   if (found.length === 1) return found[0]!;
   if (found.length === 0) {
+    const parked = read ? undefined : await findParked(session, accountId, text.trim());
+    if (parked) return parked;
     throw new PayrunError(
       'not-found',
       'Nothing in this account has this id, external id, reference or name.',
@@ -70,8 +77,8 @@ async function findById(
   accountId: number,
   id: string,
   kind: Kind | undefined,
-): Promise<Subject[]> {
-  const rows = await sql<Subject>`/* ledger.explain.by_id */
+): Promise<Booked[]> {
+  const rows = await sql<Booked>`/* ledger.explain.by_id */
     select 'sale' as kind, id from conversion where account_id = ${accountId} and id = ${id}::uuid
     union all
     select 'sale', conversion_id from refund where account_id = ${accountId} and id = ${id}::uuid
@@ -91,8 +98,8 @@ function isCommission(row: Subject, kind: Kind): boolean {
 }
 
 /** An affiliate whose name is spelt exactly like this comes before one that differs in case. */
-async function findByName(session: Session, accountId: number, text: string): Promise<Subject[]> {
-  const rows = await sql<Subject>`/* ledger.explain.by_name */
+async function findByName(session: Session, accountId: number, text: string): Promise<Booked[]> {
+  const rows = await sql<Booked>`/* ledger.explain.by_name */
     select 'sale' as kind, id from conversion where account_id = ${accountId} and external_id = ${text.normalize('NFC')}
     union
     select 'sale', conversion_id from refund where account_id = ${accountId} and external_id = ${text.normalize('NFC')}
@@ -109,8 +116,8 @@ async function findByName(session: Session, accountId: number, text: string): Pr
 }
 
 /** A sale that counts no more and had this external id; the last one, if it was there several times. */
-async function findTakenBack(session: Session, accountId: number, text: string): Promise<Subject[]> {
-  const rows = await sql<Subject>`/* ledger.explain.taken_back */
+async function findTakenBack(session: Session, accountId: number, text: string): Promise<Booked[]> {
+  const rows = await sql<Booked>`/* ledger.explain.taken_back */
     with tail as (
       select '#undone:' || id as tail, undone_at as at from import where account_id = ${accountId} and undone_at is not null
       union all
@@ -121,4 +128,17 @@ async function findTakenBack(session: Session, accountId: number, text: string):
     from tail join conversion c on c.account_id = ${accountId} and c.external_id = ${text.normalize('NFC')} || tail.tail
     order by tail.at desc limit 1`.execute(session.sql);
   return rows.rows;
+}
+
+/** What waits to be recorded under this external id. */
+async function findParked(session: Session, accountId: number, text: string): Promise<Subject | undefined> {
+  const wanted = text.normalize('NFC');
+  const rows = await sql<Subject>`/* ledger.explain.find_parked */
+    select 'parked' as kind, id from parked_refund where account_id = ${accountId} and external_id = ${wanted}
+    union all
+    select 'parked', id from parked_dispute where account_id = ${accountId} and external_id = ${wanted}
+    union all
+    select 'parked', id from parked_event where account_id = ${accountId} and external_event_id = ${wanted}
+    order by id limit 1`.execute(session.sql);
+  return rows.rows[0];
 }

@@ -117,3 +117,17 @@ test('the detailed report shows refunds and adjustments as lines of their own, a
     ['INV-1', '1000.00', '300.00', ''],
   ]);
 });
+
+test('a refund whose sale has not come is told to wait, with where it came from', async () => {
+  const { code, stdout } = await payrun(['explain', 'RF-9'], shop);
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^Refund RF-9 {2}1\.00 USD {2}parked$/m);
+  expect(stdout).toMatch(/from +refunds\.csv, line 4 \(imp_/);
+  expect(stdout).toContain('It is not booked yet: no sale "INV-9" is recorded.');
+  expect(await payrunJson(['explain', 'RF-9'], shop)).toMatchObject({
+    kind: 'parked_refund',
+    sale: 'INV-9',
+    amount: '1.00',
+    line: 4,
+  });
+});

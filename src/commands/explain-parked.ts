@@ -1,0 +1,48 @@
+import { showId } from '../ids.ts';
+import type { ParkedStory } from '../ledger/explain/parked.ts';
+import { formatAmount, showAmount } from '../money.ts';
+import { showInstant } from '../time.ts';
+import type { Explanation } from './explain-words.ts';
+import { pairs } from './render.ts';
+
+/** What is parked, in words: where it came from, and what it waits for. */
+export function explainParked(story: ParkedStory): Explanation {
+  const { kind, external_id, sale_external_id, amount, currency, code, import_id, file, line, since } = story;
+  const money = amount === null || currency === null ? undefined : showAmount(amount, currency);
+  const noun = { refund: 'Refund', dispute: 'Dispute', event: 'Event' }[kind];
+  const state = [stateOf(story), 'It is tried again after every import, and every night.'];
+  return {
+    title: (paint) => [paint.bold(`${noun} ${external_id}`), ...(money ? [money] : []), 'parked'].join('  '),
+    parts: [
+      {
+        heading: 'What it is',
+        lines: (paint) =>
+          pairs(paint, [
+            ['sale', sale_external_id ?? undefined],
+            ['from', `${file}, line ${line} (${showId('import', import_id)})`],
+            ['since', showInstant(since, 'UTC')],
+          ]),
+      },
+      { heading: 'Where it is, and why', lines: () => state.join('\n') },
+    ],
+    data: {
+      kind: `parked_${kind}`,
+      external_id,
+      sale: sale_external_id,
+      amount: amount === null || currency === null ? null : formatAmount(amount, currency),
+      currency,
+      code,
+      import: showId('import', import_id),
+      file,
+      line,
+      since,
+      explanation: { state },
+    },
+  };
+}
+
+function stateOf({ kind, sale_external_id: sale, code }: ParkedStory): string {
+  if (kind === 'event') return 'It is not recorded yet: nobody knows the customer that it names.';
+  if (code !== null) return `It is not booked, because it does not fit the sale "${sale}" (${code}).`;
+  return `It is not booked yet: no sale "${sale}" is recorded.`;
+}
