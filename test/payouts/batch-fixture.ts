@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { Db } from '../../src/db/connect.ts';
 import type { AffiliateRow, CommissionRow, ProgramRow } from '../../src/db/tables.ts';
 import { showId } from '../../src/ids.ts';
@@ -104,4 +105,18 @@ export async function addPayouts(db: Db, accountId: number, count: number): Prom
 export function exportUnaudited(batch: Awaited<ReturnType<typeof preparedBatch>>, batchId?: string) {
   const work = batch.work();
   return exportPayouts({ ...work, transaction: (inner) => work.context.db.transaction(inner) }, { batchId });
+}
+
+/** An export that wrote its files and was killed before it could commit. */
+export async function exportKilled(batch: Awaited<ReturnType<typeof preparedBatch>>): Promise<void> {
+  const work = batch.work();
+  const killed = {
+    ...work,
+    transaction: (inner: Parameters<typeof work.transaction>[0]) =>
+      work.transaction(async (session) => {
+        await inner(session);
+        throw new Error('killed');
+      }),
+  } as typeof work;
+  await expect(exportPayouts(killed, {})).rejects.toThrow('killed');
 }

@@ -4,9 +4,9 @@ import { parse } from 'csv-parse/sync';
 import { describe, expect, test } from 'vitest';
 import type { AffiliateRow } from '../../src/db/tables.ts';
 import { auditBooks } from '../../src/ledger/audit.ts';
-import { approvePayouts, exportPayouts, listBatches, preparePayouts } from '../../src/payouts/payout.ts';
+import { approvePayouts, listBatches, preparePayouts } from '../../src/payouts/payout.ts';
 import { testDatabase } from '../support/database.ts';
-import { preparedBatch, reportOf } from './batch-fixture.ts';
+import { exportKilled, preparedBatch, reportOf } from './batch-fixture.ts';
 
 const { db } = await testDatabase();
 
@@ -156,16 +156,7 @@ test('what was exported without a banned affiliate comes out the same when it is
 
 test('a file of an export that was cut off stays as it is: after a ban the export alarms, and changes nothing', async () => {
   const batch = await preparedBatch(db, two);
-  const work = batch.work();
-  const killed = {
-    ...work,
-    transaction: (inner: Parameters<typeof work.transaction>[0]) =>
-      work.transaction(async (session) => {
-        await inner(session);
-        throw new Error('killed');
-      }),
-  } as typeof work;
-  await expect(exportPayouts(killed, {})).rejects.toThrow('killed');
+  await exportKilled(batch);
   const before = await batch.outbox();
   await become(batch, 'ann', 'banned');
   await expect(batch.export({ batchId: batch.batchId })).rejects.toMatchObject({ code: 'file-exists' });
