@@ -21,7 +21,8 @@ const namedAtMost = 50;
 
 /**
  * Prepares the payouts of every programme of the account, each for its latest period that is closed at `asOf`; of the
- * retired ones, by the settings that the database has, those where something is still owed. Raises `state` when commissions keep being moved by others meanwhile.
+ * retired ones, by the settings that the database has, those where something is still owed. Raises `state` when
+ * commissions keep being moved by others meanwhile.
  */
 export async function preparePrograms(
   session: Session,

@@ -16,9 +16,10 @@ const groupRows = 1_000;
 
 /**
  * The rows of a sheet in groups, from the first on, `line` being the number that the sheet gives a row. Numbers are
- * written with a point, without grouping and with leading zeros where those are shown, dates in ISO form, truth values as true and false; `onBytes` is told how
- * much of the file they make up, and `seen` of hidden sheets that were left out. Raises `file-refused` for a damaged workbook, for more than its limits allow, and
- * where it is not plain which sheet is meant.
+ * written with a point, without grouping and with leading zeros where those are shown, dates in ISO form, truth values as
+ * true and false; `onBytes` is told how much of the file they make up, and `seen` of hidden sheets that were left out.
+ * Raises `file-refused` for a damaged workbook, for more than its limits allow, and where it is not plain which sheet is
+ * meant.
  */
 export async function* sheetRows(
   workbook: Workbook,
