@@ -26,6 +26,8 @@ export const prefixes = {
 export type Noun = keyof typeof prefixes;
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
+/** The two characters of each number of ten bits. */
+const pairs = Array.from({ length: 1024 }, (_, bits) => alphabet[bits >> 5]! + alphabet[bits & 31]!);
 const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** A new UUID, version 7 (RFC 9562): 48 bits of `now` in milliseconds, then 74 random bits. */
@@ -52,13 +54,13 @@ export function firstIdOf(now: Date): string {
 
 /** The public form: prefix, underscore and 26 base32 characters (TypeID). `id` is a UUID in lower case. */
 export function showId(noun: Noun, id: string): string {
-  let value = BigInt(`0x${id.replaceAll('-', '')}`);
-  let text = '';
-  for (let i = 0; i < 26; i += 1) {
-    text = alphabet[Number(value & 31n)] + text;
-    value >>= 5n;
+  const hex = id.replaceAll('-', '');
+  let text = `${prefixes[noun]}_${pairs[Number.parseInt(hex.slice(0, 2), 16)]}`;
+  for (let at = 2; at < 32; at += 5) {
+    const bits = Number.parseInt(hex.slice(at, at + 5), 16);
+    text += pairs[bits >> 10]! + pairs[bits & 1023]!;
   }
-  return `${prefixes[noun]}_${text}`;
+  return text;
 }
 
 /** The noun and UUID that `text` stands for, or undefined. Accepts a plain UUID (noun undefined) and the public form. */
