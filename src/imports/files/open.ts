@@ -106,7 +106,7 @@ async function describeFile(looking: Looking): Promise<InputFile> {
   const scanned = async (text: AsyncIterable<Buffer>) => {
     for await (const chunk of text) scan.add(chunk);
   };
-  if (!isPlain) await pipeline(form.unpacked(1 << 16), scanned, { signal });
+  if (!isPlain) await pipeline(form.unpacked(textPiece), scanned, { signal });
   const found = scan.found(shown, form.isPacked);
   const inEncoding = (encoding: FoundEncoding): InputFile => ({
     ...described,
@@ -115,8 +115,7 @@ async function describeFile(looking: Looking): Promise<InputFile> {
     isJson: scan.beginsAsJson(encoding.encoding),
     read(onBytes) {
       const text = new ToUtf8(shown, encoding);
-      // Small pieces: between them the answers of the database are seen, which waits for the next statement.
-      pipeline(form.unpacked(1 << 14, onBytes), text).catch(() => {});
+      pipeline(form.unpacked(textPiece, onBytes), text).catch(() => {});
       return text;
     },
     as: (stated) =>
@@ -124,6 +123,12 @@ async function describeFile(looking: Looking): Promise<InputFile> {
   });
   return inEncoding(found);
 }
+
+/**
+ * In bytes. Small enough, since only between pieces the answers of the database are seen, which waits for the next
+ * statement; and a read of a file costs nearly the same, however little it reads.
+ */
+const textPiece = 1 << 16;
 
 type Described = Pick<InputFile, 'name' | 'shown' | 'sha256' | 'bytes' | 'limits'>;
 
