@@ -2,7 +2,7 @@ import type { Session } from '../db/connect.ts';
 import { showId } from '../ids.ts';
 import { type ConflictRecord, conflictsOfImport } from '../ledger/conflicts.ts';
 import type { Mover } from '../ledger/journal.ts';
-import type { Verdicts } from '../ledger/record.ts';
+import type { Verdicts } from '../ledger/record/verdicts.ts';
 import type { WorkAhead } from '../ledger/work-ahead.ts';
 import { formatAmount, showCount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';

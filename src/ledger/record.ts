@@ -9,22 +9,10 @@ import { post } from './record/post.ts';
 import { allRows, newRows, pricedSales } from './record/price.ts';
 import { revisit } from './record/revisit.ts';
 import { namesEvent, namesRefund } from './record/taken-ids.ts';
+import { noted, noVerdicts, type Verdicts } from './record/verdicts.ts';
 import { plannedFor, refreshStatistics } from './statistics.ts';
 
 export type { Batch, ProgramTerms } from './record/batch.ts';
-
-/** How the rows of a batch ended; the counts add up to the rows staged. */
-export interface Verdicts {
-  recorded: number;
-  updated: number;
-  duplicates: number;
-  conflicts: number;
-  rejected: number;
-  parked: number;
-  ignored: number;
-  /** Rows whose customer belongs to another affiliate than the one they name; they are counted above as well. */
-  otherAffiliate: number;
-}
 
 /** Sums of what an import recorded, in minor units by currency. */
 export interface Tally {
@@ -39,16 +27,6 @@ interface Sum {
   lines: number;
 }
 
-export const noVerdicts: Readonly<Verdicts> = {
-  recorded: 0,
-  updated: 0,
-  duplicates: 0,
-  conflicts: 0,
-  rejected: 0,
-  parked: 0,
-  ignored: 0,
-  otherAffiliate: 0,
-};
 const uniqueViolation = '23505';
 
 /**
@@ -201,6 +179,6 @@ async function recordJudged(session: Session, mover: Mover, batch: Batch): Promi
     rejected: rows('rejected'),
     parked: rows('parked'),
     ignored: rows('ignored'),
-    otherAffiliate: judged.reduce((sum, { others }) => sum + others, 0),
+    otherAffiliate: noted(judged.map(({ others, firstLine }) => ({ rows: others, line: firstLine }))),
   };
 }

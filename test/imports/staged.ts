@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { PayrunError } from '../../src/errors.ts';
 import { withInputFile } from '../../src/imports/files/open.ts';
 import { readCsv } from '../../src/imports/files/records.ts';
+import { Noted } from '../../src/imports/noted.ts';
 import { proveStyles } from '../../src/imports/sales/prove.ts';
 import { fitting, tableReading } from '../../src/imports/sales/sale-layout.ts';
 import { saleReader } from '../../src/imports/sales/sale-row.ts';
@@ -51,7 +52,7 @@ async function staged(file: string, settings: Source['settings']): Promise<Stage
         program: { currency: 'USD', timezone: 'Europe/Berlin' },
         rates: { isEmpty: true, find: () => undefined },
       },
-      { timesThatComeTwice: 0, idsLikeDates: 0 },
+      { timesThatComeTwice: new Noted(), idsLikeDates: new Noted() },
     );
     const sales: StagedSale[] = [];
     for await (const group of csv.groups) {

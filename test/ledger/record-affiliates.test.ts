@@ -141,15 +141,15 @@ describe('a customer', () => {
     await land(desk, 's-1,ann,100,USD,2026-01-10,c1,kim@example.com');
     const { report } = await land(
       desk,
-      's-2,bob,100,USD,2026-01-11,c1,',
+      's-9,bob,100,USD,2026-01-11,c1,',
       's-3,bob,100,USD,2026-01-12,,kim@example.com',
     );
     expect(report.warnings).toEqual([
-      '2 rows name another affiliate than their customer belongs to; the rows’ own were credited',
+      '2 rows name another affiliate than their customer belongs to; the rows’ own were credited (the first in line 2)',
     ]);
     expect(await who(desk)).toEqual([['c1', 'ann', 'customer']]);
     const books = await booked(desk.world);
-    expect([books.get('s-2'), books.get('s-3')]).toMatchObject([
+    expect([books.get('s-9'), books.get('s-3')]).toMatchObject([
       { affiliate: 'bob', referral_id: null },
       { affiliate: 'bob', referral_id: null },
     ]);

@@ -1,6 +1,7 @@
 import { finished } from 'node:stream/promises';
 import { type CsvError, type Options, type Parser, parse } from 'csv-parse';
 import { parse as parseAtOnce } from 'csv-parse/sync';
+import { Noted } from '../noted.ts';
 import { separatorLine } from './delimiter.ts';
 import { FormulaText } from './formula-text.ts';
 import { areGarbled, mayBeGarbled } from './garbled.ts';
@@ -34,15 +35,20 @@ export interface Seen {
   endsInLine: boolean;
   /** Whether the file begins with a `sep=` line. */
   hasSeparatorLine: boolean;
-  /** Records with text that looks as if it was encoded twice, and the line of the first. */
-  garbled: { records: number; line: number };
+  /** Records with text that looks as if it was encoded twice. */
+  garbled: Noted;
   /** Of a workbook: the names of hidden sheets that have data and were left out. */
   hiddenSheets: string[];
 }
 
 export function nothingSeen(): Seen {
-  const garbled = { records: 0, line: 0 };
-  return { blankLines: 0, endsInLine: false, hasSeparatorLine: false, garbled, hiddenSheets: [] };
+  return {
+    blankLines: 0,
+    endsInLine: false,
+    hasSeparatorLine: false,
+    garbled: new Noted(),
+    hiddenSheets: [],
+  };
 }
 
 /**
@@ -203,9 +209,7 @@ export class RecordReading {
   #countGarbled(records: CsvRecord[]): void {
     const { garbled } = this.#seen;
     for (const { cells, line } of records) {
-      if (!areGarbled(cells)) continue;
-      if (garbled.records === 0) garbled.line = line;
-      garbled.records += 1;
+      if (areGarbled(cells)) garbled.add(line);
     }
   }
 }

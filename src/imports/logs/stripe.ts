@@ -3,7 +3,8 @@ import { newIdPrefix } from '../../ids.ts';
 import { DisputeStage } from '../../ledger/dispute.ts';
 import { recordEvents } from '../../ledger/events.ts';
 import type { Mover } from '../../ledger/journal.ts';
-import { type Batch, noVerdicts, postTally, type Verdicts } from '../../ledger/record.ts';
+import { addVerdicts, noVerdicts, type Verdicts } from '../../ledger/record/verdicts.ts';
+import { type Batch, postTally } from '../../ledger/record.ts';
 import { RefundStage } from '../../ledger/reverse.ts';
 import { createStage, type StagedSale } from '../../ledger/stage.ts';
 import { StageLoader } from '../../ledger/stage-loader.ts';
@@ -51,7 +52,7 @@ export const recordStripeLog: LogRecorder = async (session, mover, events) => {
   for (const kind of ['charge', 'invoice'] as const) {
     const ended = await recordSales(session, mover, batch, readings, { kind, hasNotes, isAgain });
     ignored += ended.ignored;
-    for (const key of Object.keys(sales) as (keyof Verdicts)[]) sales[key] += ended.verdicts[key];
+    addVerdicts(sales, ended.verdicts);
   }
   const unmet = hasNotes ? await countUnmet(session, mover.accountId, idPrefix) : 0;
   const refunds = await new RefundStage(session).open();

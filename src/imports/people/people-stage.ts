@@ -42,7 +42,7 @@ export type Cell<Field extends string> = (field: Field) => string;
 export function rowReader<Field extends string>(
   header: string[],
   columns: Columns<Field>,
-  read: (cell: Cell<Field>) => Values | RowFault,
+  read: (cell: Cell<Field>, line: number) => Values | RowFault,
 ): (record: CsvRecord) => Values | RowFault {
   return (record) => {
     const spoiled = spoiledRow(record, header);
@@ -52,7 +52,7 @@ export function rowReader<Field extends string>(
     for (const field of columns.keys()) {
       if (cell(field).length > longest) return { code: 'too-long', field, found: '' };
     }
-    return read(cell);
+    return read(cell, record.line);
   };
 }
 

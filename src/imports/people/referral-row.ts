@@ -1,5 +1,6 @@
 import { fold } from '../../ledger/stage.ts';
 import type { RowFault } from '../faults.ts';
+import type { Noted } from '../noted.ts';
 import { dateReader, isoFault } from '../values/dates.ts';
 import { isEmail } from '../values/destination.ts';
 import { affiliateName, unlinked } from '../values/values.ts';
@@ -30,15 +31,15 @@ const statuses = ['lead', 'trialing', 'customer', 'active', 'canceled', 'rejecte
 
 /**
  * A function that turns a row's cells into the staged values, or says what is wrong. A date or time that names no
- * offset is local in `zone`; a time that comes twice in its night is counted in `warnings`, the earlier taken.
+ * offset is local in `zone`; a time that comes twice in its night is noted in `twice`, the earlier taken.
  */
 export function referralReader(
   zone: string,
-  warnings: { timesThatComeTwice: number },
-): (cell: Cell<ReferralField>) => Values | RowFault {
+  twice: Noted,
+): (cell: Cell<ReferralField>, line: number) => Values | RowFault {
   const readDate = dateReader('iso', zone);
 
-  return (cell) => {
+  return (cell, line) => {
     const affiliate = affiliateName(cell('affiliate'));
     if (affiliate === undefined) return { code: 'required', field: 'affiliate', found: '' };
     const destroyed = destroyedField(cell, ['affiliate', ...referralIdentifiers]);
@@ -55,18 +56,18 @@ export function referralReader(
     const status = cell('status').toLowerCase();
     if (status !== '' && !statuses.includes(status))
       return { code: 'choice', field: 'status', found: status };
-    const created = moment(cell('created_at'));
+    const created = moment(cell('created_at'), line);
     if (typeof created !== 'string')
       return { code: created.fault, field: 'created_at', found: cell('created_at') };
     const texts = [email, fold(email), status, created].map((text) => text || undefined);
     return [fold(affiliate), affiliate, ...ids, ...texts];
   };
 
-  function moment(text: string): string | { fault: string } {
+  function moment(text: string, line: number): string | { fault: string } {
     if (text === '') return '';
     const read = readDate(text);
     if (typeof read === 'string') return { fault: isoFault(read) };
-    if (read.twice) warnings.timesThatComeTwice += 1;
+    if (read.twice) twice.add(line);
     return read.instant;
   }
 }

@@ -7,6 +7,7 @@ import { plannedForMany } from '../../ledger/statistics.ts';
 import { findColumns } from '../columns.ts';
 import type { CsvFile } from '../files/records.ts';
 import { warningOf } from '../landing.ts';
+import { Noted, warningAt } from '../noted.ts';
 import { listedChanges, type PeopleStep, rowReader, type Settled } from './people-stage.ts';
 import { matchReferrals, matchTable } from './referral-match.ts';
 import { referralColumns, referralFields, referralReader } from './referral-row.ts';
@@ -21,16 +22,16 @@ export function referralStep(
   const place = { file: options.file.shown, line: csv.headerLine };
   const layout = { fields: referralFields, required: ['affiliate'] as const, namesAreFixed: true };
   const columns = findColumns(csv.header, layout, place);
-  const warnings = { timesThatComeTwice: 0 };
+  const timesThatComeTwice = new Noted();
   return {
     table: 'staged_referral',
     columns: referralColumns,
     used: referralFields,
-    read: rowReader(csv.header, columns, referralReader(options.timezone, warnings)),
+    read: rowReader(csv.header, columns, referralReader(options.timezone, timesThatComeTwice)),
     async settle(session, mover) {
       const settled = await plannedForMany(session, () => settle(session, mover, options.programId));
-      const twice = warningOf(
-        warnings.timesThatComeTwice,
+      const twice = warningAt(
+        timesThatComeTwice,
         'time comes twice that night; the earlier was taken',
         'times come twice in their night; the earlier was taken',
       );

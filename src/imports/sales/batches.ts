@@ -2,14 +2,8 @@ import type { Session } from '../../db/connect.ts';
 import type { Mover } from '../../ledger/journal.ts';
 import { keepPriced, type PricedBatch } from '../../ledger/priced.ts';
 import { passKnown } from '../../ledger/record/known.ts';
-import {
-  type Batch,
-  canBePriced,
-  noVerdicts,
-  record,
-  recordPriced,
-  type Verdicts,
-} from '../../ledger/record.ts';
+import { addVerdicts, noVerdicts, type Verdicts } from '../../ledger/record/verdicts.ts';
+import { type Batch, canBePriced, record, recordPriced } from '../../ledger/record.ts';
 import type { StagedSale } from '../../ledger/stage.ts';
 import { StageLoader } from '../../ledger/stage-loader.ts';
 import { type Packet, StageWriter } from '../../ledger/stage-writer.ts';
@@ -73,7 +67,7 @@ export function batchRecorder(
     const verdicts = await record(session, mover, batch, isPlain && likely === 'new' && !ready);
     likely = likelyAfter(verdicts, waiting);
     waiting = 0;
-    for (const key of Object.keys(total) as (keyof Verdicts)[]) total[key] += verdicts[key];
+    addVerdicts(total, verdicts);
   }
 
   /** Records the sales of a packet if they are priced, or passes over those that are known; else stages them. */

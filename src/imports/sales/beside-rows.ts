@@ -1,5 +1,6 @@
 import type { CsvFile } from '../files/records.ts';
 import { warningOf } from '../landing.ts';
+import { warningAt } from '../noted.ts';
 import type { Warnings } from './sale-row.ts';
 
 /** Sentences about what stands in the file besides its rows, or looks wrong in them. */
@@ -12,20 +13,20 @@ export function besideRows(
     ...leftOutSheets(seen),
     ...(above === 0 ? [] : [`the header was found in line ${headerLine}; what stands above it was left out`]),
     ...warningOf(footers, 'line below the last row was left out', 'lines below the last row were left out'),
-    ...warningOf(
+    ...warningAt(
       timesThatComeTwice,
       'time comes twice that night; the earlier was taken',
       'times come twice in their night; the earlier was taken',
     ),
-    ...warningOf(
+    ...warningAt(
       idsLikeDates,
       'external id looks like a date that a spreadsheet made of it; it was kept',
       'external ids look like dates that a spreadsheet made of them; they were kept',
     ),
-    ...warningOf(
-      seen.garbled.records,
-      `row has text that looks as if it was encoded twice, in line ${seen.garbled.line}; it was kept`,
-      `rows have text that looks as if it was encoded twice, first in line ${seen.garbled.line}; it was kept`,
+    ...warningAt(
+      seen.garbled,
+      'row has text that looks as if it was encoded twice; it was kept',
+      'rows have text that looks as if it was encoded twice; it was kept',
     ),
   ];
 }

@@ -3,6 +3,7 @@ import type { StagedSale } from '../../ledger/stage.ts';
 import { isCurrency } from '../../money.ts';
 import type { RowFault } from '../faults.ts';
 import type { CsvRecord } from '../files/records.ts';
+import type { Noted } from '../noted.ts';
 import { AmountColumn, type AmountSettings } from '../values/amounts.ts';
 import { DateColumn } from '../values/date-column.ts';
 import type { ReadDate } from '../values/dates.ts';
@@ -124,12 +125,12 @@ export class SaleFigures {
     return undefined;
   }
 
-  /** `onTwice` is called for a local time that comes twice in its night. */
-  moment(sale: StagedSale, record: CsvRecord, onTwice: () => void): RowFault | undefined {
+  /** A local time that comes twice in its night goes to `twice`. */
+  moment(sale: StagedSale, record: CsvRecord, twice: Noted): RowFault | undefined {
     const read = this.#occurred;
     if (typeof read === 'string')
       return { code: read, field: 'occurred_at', found: this.#text(record, 'occurred_at') };
-    if (read.twice) onTwice();
+    if (read.twice) twice.add(record.line);
     sale.occurredAt = read.instant;
     sale.occurredAtGiven = true;
     return undefined;

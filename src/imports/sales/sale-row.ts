@@ -5,6 +5,7 @@ import type { StagedSale } from '../../ledger/stage.ts';
 import type { Columns } from '../columns.ts';
 import { type RowFault, spoiledRow } from '../faults.ts';
 import type { CsvRecord } from '../files/records.ts';
+import type { Noted } from '../noted.ts';
 import type { Rates } from '../rates.ts';
 import { unproven } from '../values/styles.ts';
 import { affiliateName, composed, emailOf, Lists, setExchange, textOf, unquoted } from '../values/values.ts';
@@ -24,10 +25,10 @@ export interface SaleReading {
   rates: Rates;
 }
 
-/** Counts of things that are no faults but that a person should hear of. */
+/** Things that are no faults but that a person should hear of. */
 export interface Warnings {
-  timesThatComeTwice: number;
-  idsLikeDates: number;
+  timesThatComeTwice: Noted;
+  idsLikeDates: Noted;
 }
 
 /** Reads the rows of one file, and keeps what they come to. */
@@ -72,9 +73,6 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
     return text === '' ? (defaults[field] ?? '') : text;
   };
   const lists = new Lists();
-  const countTwice = () => {
-    warnings.timesThatComeTwice += 1;
-  };
 
   return { read, figures };
 
@@ -92,7 +90,9 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
 
   function fill(sale: StagedSale, record: CsvRecord): RowFault | undefined {
     const fault =
-      identity(sale, record) ?? figures.money(sale, record) ?? figures.moment(sale, record, countTwice);
+      identity(sale, record) ??
+      figures.money(sale, record) ??
+      figures.moment(sale, record, warnings.timesThatComeTwice);
     // A refund takes back a part of its sale's commission: everything else about it stands with the sale.
     if (fault || sale.refundOf !== undefined) return fault;
     return exchange(sale) ?? terms(sale, record);
@@ -102,7 +102,7 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
     const id = composed(unquoted(cell(record, 'external_id')));
     if (id === '') return { code: 'required', field: 'external_id', found: '' };
     if (destroyedId.test(id)) return { code: 'id-destroyed', field: 'external_id', found: id };
-    if (id.length <= 6 && likeDate.test(id)) warnings.idsLikeDates += 1;
+    if (id.length <= 6 && likeDate.test(id)) warnings.idsLikeDates.add(record.line);
     sale.externalId = settings.id_prefix + id;
     sale.affiliate = affiliateName(unquoted(cell(record, 'affiliate')));
     sale.customerId = composed(unquoted(cell(record, 'customer_id'))) || undefined;

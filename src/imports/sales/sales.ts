@@ -2,6 +2,7 @@ import { type SaleField, saleFields } from '../../config-source.ts';
 import { type Session, throwIfInterrupted } from '../../db/connect.ts';
 import { PayrunError } from '../../errors.ts';
 import { newIdPrefix } from '../../ids.ts';
+import type { Verdicts } from '../../ledger/record/verdicts.ts';
 import { type Batch, postTally, programTerms } from '../../ledger/record.ts';
 import { createStage, type StagedSale } from '../../ledger/stage.ts';
 import { assertExpected } from '../expected.ts';
@@ -9,7 +10,8 @@ import { guessedEncoding } from '../files/encoding.ts';
 import type { InputFile } from '../files/open.ts';
 import type { CsvFile, CsvRecord } from '../files/records.ts';
 import { firstImport, sourceOf, stylesOf } from '../first-import.ts';
-import { type Landed, type Landing, warningOf } from '../landing.ts';
+import type { Landed, Landing } from '../landing.ts';
+import { Noted, warningAt } from '../noted.ts';
 import { PreviewRows, previewOf } from '../preview.ts';
 import type { Rates } from '../rates.ts';
 import type { RejectsFile } from '../rejects.ts';
@@ -73,7 +75,7 @@ export async function landSales(
   const { settings } = source;
   const program = await programTerms(session, mover.accountId, source.programId);
   const { defaults } = settings;
-  const warnings: Warnings = { timesThatComeTwice: 0, idsLikeDates: 0 };
+  const warnings: Warnings = { timesThatComeTwice: new Noted(), idsLikeDates: new Noted() };
   const header = [...csv.header, ...(preset?.makes ?? [])];
   const reader = saleReader({ shown: file.shown, columns, header, settings, program, rates }, warnings);
   const left = settings.unattributed === 'ignore' ? new Unattributed(columns, defaults) : undefined;
@@ -189,8 +191,8 @@ async function rejectsOfSales(
 }
 
 /** The warning for rows whose customer belongs to another affiliate than the one they name. */
-export function customersOfOthers(rows: number): string[] {
-  return warningOf(
+export function customersOfOthers(rows: Verdicts['otherAffiliate']): string[] {
+  return warningAt(
     rows,
     'row names another affiliate than its customer belongs to; the row’s own was credited',
     'rows name another affiliate than their customer belongs to; the rows’ own were credited',

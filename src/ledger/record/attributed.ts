@@ -6,7 +6,7 @@ import { fingerprint } from './fingerprint.ts';
  * it is not; whether its customer belongs to another affiliate than it names; and its fingerprint.
  */
 export const attributed = sql`
-  select s.n, s.external_id, s.sales_status,
+  select s.n, s.line, s.external_id, s.sales_status,
     coalesce(name.affiliate_id, customer.affiliate_id) as affiliate_id,
     case when s.name_no is null or name.affiliate_id = customer.affiliate_id then customer.referral_id end as referral_id,
     name.affiliate_id <> customer.affiliate_id as other_affiliate,

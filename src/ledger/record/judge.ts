@@ -4,21 +4,23 @@ import type { Mover } from '../journal.ts';
 import { attributed, hasSameStatus } from './attributed.ts';
 import type { Batch, Verdict } from './batch.ts';
 
+/** Rows of one verdict; `others` of them, the first in `firstLine`, name another affiliate than their customer's. */
+interface Judged extends Verdict {
+  others: number;
+  firstLine: number;
+}
+
 /**
  * Gives every staged row its verdict, and returns how many have which: `duplicate` (same id, same facts, nothing
  * newer in its status); `new`, `known` (its id is there, but something differs: `revisit` looks closer) and `again`
  * (its id stands earlier in this batch), which go to the verdict table; `rejected` and `parked`, which go to the
  * outcome table with the fault's code, and `ignored`, which go there so that a refund beside them is left out too.
  */
-export async function judge(
-  session: Session,
-  mover: Mover,
-  batch: Batch,
-): Promise<(Verdict & { others: number })[]> {
+export async function judge(session: Session, mover: Mover, batch: Batch): Promise<Judged[]> {
   const unattributed = batch.log ? 'parked' : batch.ignoresUnattributed ? 'ignored' : 'rejected';
   const inLog = batch.log ? knownToLog(mover.accountId, batch.log) : sql`false`;
   const isUnknownCustomer = sql`j.code = 'customer-unknown'`;
-  const judged = await sql<Verdict & { others: number }>`/* ledger.record.judge */
+  const judged = await sql<Judged>`/* ledger.record.judge */
     with attributed as (${attributed}),
     looked_up as materialized (
       select a.*, c.id as conversion_id, ${inLog} as in_log, refund.id is not null as is_refund,
@@ -41,7 +43,7 @@ export async function judge(
       group by external_id, code having count(*) > 1
     ),
     judged as materialized (
-      select j.n, j.affiliate_id, j.referral_id, j.other_affiliate, j.fingerprint,
+      select j.n, j.line, j.affiliate_id, j.referral_id, j.other_affiliate, j.fingerprint,
         case when j.is_refund and j.code is null then 'sale-id-of-refund' else j.code end as code,
         case
           -- A row that would be parked, but is parked already or stands earlier in this batch, and an id that an event has.
@@ -74,7 +76,8 @@ export async function judge(
       insert into verdict (n, verdict, affiliate_id, referral_id, fingerprint)
       select n, verdict, affiliate_id, referral_id, fingerprint from judged where verdict in ('new', 'known', 'again')
     )
-    select verdict, count(*)::integer as rows, (count(*) filter (where other_affiliate))::integer as others
+    select verdict, count(*)::integer as rows, (count(*) filter (where other_affiliate))::integer as others,
+      coalesce(min(line) filter (where other_affiliate), 0) as "firstLine"
     from judged group by verdict`.execute(session.sql);
   return judged.rows;
 }

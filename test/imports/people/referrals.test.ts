@@ -315,7 +315,7 @@ test('a date without an offset is local to the zone; a time that comes twice is 
     '2026-01-15T03:00:00.000Z',
     '2026-01-15T13:00:00.000Z',
   ]);
-  expect(landed.warnings).toEqual(['1 time comes twice that night; the earlier was taken']);
+  expect(landed.warnings).toEqual(['1 time comes twice that night; the earlier was taken (line 3)']);
 });
 
 test('a file without rows or without the column affiliate is refused', async () => {
