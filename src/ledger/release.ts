@@ -67,12 +67,10 @@ async function move(
   const moved = await sql<Moved>`/* ledger.release */
     with moved as (
       update commission m
-      set status = case when m.program_id = any(manual.programs) then 'pending_manual_approval' else 'ready_for_payment' end,
+      set status = case when m.program_id = any(array(
+            select id from program where account_id = ${accountId} and commission_approval = 'manual'
+          )) then 'pending_manual_approval' else 'ready_for_payment' end,
         status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
-      from (
-        select array_agg(id) as programs from program
-        where account_id = ${accountId} and commission_approval = 'manual'
-      ) manual
       where m.account_id = ${accountId} and m.status = 'pending' and m.hold_until <= ${asOf}::timestamptz and ${which}
         and coalesce(m.reverses, m.id) <> all (${disputed(accountId)})
         -- Said by what must not be, of which there are few, not by joins with every sale and affiliate.
