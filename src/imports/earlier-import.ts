@@ -1,4 +1,5 @@
 import { showId } from '../ids.ts';
+import { noRows } from '../ledger/record/verdicts.ts';
 import type { Work } from '../runs/work.ts';
 import type { InputFile } from './files/open.ts';
 import type { ImportOutcome, Kind } from './landing.ts';
@@ -20,16 +21,7 @@ export async function earlierImport(
     .executeTakeFirst();
   if (!earlier) return undefined;
   return {
-    counts: {
-      rows: 0,
-      recorded: 0,
-      updated: 0,
-      duplicates: 0,
-      conflicts: 0,
-      rejected: 0,
-      parked: 0,
-      ignored: 0,
-    },
+    counts: { rows: 0, ...noRows },
     totals: {},
     report: {
       import: showId('import', earlier.id),

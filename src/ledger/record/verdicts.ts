@@ -14,7 +14,7 @@ export interface Verdicts {
   otherAffiliate: { rows: number; line: number };
 }
 
-export const noVerdicts: Readonly<Verdicts> = {
+export const noRows: Readonly<Omit<Verdicts, 'otherAffiliate'>> = {
   recorded: 0,
   updated: 0,
   duplicates: 0,
@@ -22,8 +22,9 @@ export const noVerdicts: Readonly<Verdicts> = {
   rejected: 0,
   parked: 0,
   ignored: 0,
-  otherAffiliate: { rows: 0, line: 0 },
 };
+
+export const noVerdicts: Readonly<Verdicts> = { ...noRows, otherAffiliate: { rows: 0, line: 0 } };
 
 /** Adds how the rows of another batch ended to `total`. */
 export function addVerdicts(total: Verdicts, { otherAffiliate, ...counts }: Verdicts): void {
