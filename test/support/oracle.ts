@@ -89,10 +89,7 @@ export class Oracle {
       first.set(sale.id, sale);
       return 'recorded';
     });
-    const inOrder = [...first.values()].sort(
-      (a, b) => a.at.getTime() - b.at.getTime() || (a.id < b.id ? -1 : 1),
-    );
-    for (const sale of inOrder) this.#record(sale);
+    for (const sale of [...first.values()].sort(byTime)) this.#record(sale);
     return verdicts.map((verdict, at) => (verdict === 'duplicates' ? this.#again(file[at]!) : verdict));
   }
 
@@ -100,7 +97,10 @@ export class Oracle {
     return sale.affiliate ?? this.customers.get(sale.customer ?? '')?.affiliate;
   }
 
-  /** A new customer belongs to the affiliate of the earliest of its sales; doubles of an earlier row say nothing. */
+  /**
+   * A new customer belongs to the affiliate of the earliest of its sales, of those at one moment of the one with the first
+   * id; doubles of an earlier row say nothing.
+   */
   #meetCustomers(file: OracleSale[]): void {
     const seen = new Set(this.book.keys());
     const telling = file.filter((sale) => {
@@ -108,8 +108,7 @@ export class Oracle {
       seen.add(sale.id);
       return sale.customer !== undefined && !this.customers.has(sale.customer);
     });
-    telling.sort((a, b) => a.at.getTime() - b.at.getTime());
-    for (const { customer, affiliate } of telling) {
+    for (const { customer, affiliate } of telling.sort(byTime)) {
       if (!this.customers.has(customer!)) this.customers.set(customer!, { affiliate: affiliate!, sales: [] });
     }
   }
@@ -193,6 +192,11 @@ export class Oracle {
     if (rest !== bottom) return rest > bottom ? whole + 1n : whole;
     return rounding === 'half_up' || whole % 2n === 1n ? whole + 1n : whole;
   }
+}
+
+/** The order of sales in time; those at one moment by their ids, so that the order of a file decides nothing. */
+function byTime(a: OracleSale, b: OracleSale): number {
+  return a.at.getTime() - b.at.getTime() || (a.id < b.id ? -1 : 1);
 }
 
 /** The same time of day on the calendar of `zone` some days or months later, never earlier where clocks change. */
