@@ -1,11 +1,17 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
+import type { Batch } from './batch.ts';
 import { fingerprint } from './fingerprint.ts';
 
 /**
  * A query: each staged row with the affiliate and referral it is credited to, or the `code` of the fault because of which
  * it is not; whether its customer belongs to another affiliate than it names; and its fingerprint.
  */
-export const attributed = sql`
+export function attributed({ hasCustomers }: Batch): RawBuilder<unknown> {
+  // A join that may be done the other way round gives the rows back in any order; they are looked up in their own.
+  const customer = hasCustomers
+    ? sql`left join customer on customer.n = s.n`
+    : sql`cross join (select null::uuid as referral_id, null::uuid as affiliate_id, false as ambiguous) customer`;
+  return sql`
   select s.n, s.line, s.external_id, s.sales_status,
     coalesce(name.affiliate_id, customer.affiliate_id) as affiliate_id,
     case when s.name_no is null or name.affiliate_id = customer.affiliate_id then customer.referral_id end as referral_id,
@@ -20,7 +26,8 @@ export const attributed = sql`
   from stage s
   join terms t on t.no = s.terms_no
   left join name on name.no = s.name_no
-  left join customer on customer.n = s.n`;
+  ${customer}`;
+}
 
 /** Whether row `a` says nothing newer of its status than conversion `c`: a sale that has ended is not opened again. */
 export const hasSameStatus = sql`(c.sales_status = a.sales_status

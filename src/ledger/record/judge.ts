@@ -21,7 +21,7 @@ export async function judge(session: Session, mover: Mover, batch: Batch): Promi
   const inLog = batch.log ? knownToLog(mover.accountId, batch.log) : sql`false`;
   const isUnknownCustomer = sql`j.code = 'customer-unknown'`;
   const judged = await sql<Judged>`/* ledger.record.judge */
-    with attributed as (${attributed}),
+    with attributed as (${attributed(batch)}),
     looked_up as materialized (
       select a.*, c.id as conversion_id, ${inLog} as in_log, refund.id is not null as is_refund,
         c.fingerprint = a.fingerprint

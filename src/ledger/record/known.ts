@@ -16,7 +16,7 @@ export async function areKnown(
 ): Promise<boolean> {
   if (batch.hasCustomers) await findCustomers(session, accountId);
   const known = await sql<{ rows: number }>`/* ledger.record.known */
-    with attributed as (${attributed})
+    with attributed as (${attributed(batch)})
     select count(*)::integer as rows
     from attributed a
     cross join lateral (
