@@ -20,6 +20,7 @@ import * as runs from './commands/runs.ts';
 import type { Answer, GlobalOptions, Shell } from './commands/shell.ts';
 import * as start from './commands/start.ts';
 import { describeError, PayrunError } from './errors.ts';
+import { packageRoot } from './package-root.ts';
 import { describeFault, faultOf } from './runs/fault.ts';
 import { systemClock } from './time.ts';
 
@@ -154,6 +155,6 @@ function toJson({ data }: Answer): string {
 }
 
 function readVersion(): string {
-  const file = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
-  return (JSON.parse(readFileSync(new URL(file, import.meta.url), 'utf8')) as { version: string }).version;
+  const text = readFileSync(new URL('package.json', packageRoot), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }

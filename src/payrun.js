@@ -12,7 +12,7 @@ const isCheckout = existsSync(new URL('./cli.ts', import.meta.url));
 
 if (!stripsTypes()) startWithOwnNode();
 else if (isCheckout) await import('./cli.ts');
-else await import('../dist/src/cli.js');
+else await import('../dist/cli.js');
 
 function stripsTypes() {
   const [major, minor] = process.versions.node.split('.').map(Number);

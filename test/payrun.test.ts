@@ -32,10 +32,10 @@ const asNode20 = `data:text/javascript,${encodeURIComponent(
 /** Lays Payrun out as npm installs it, with a built command that says by what it was started; returns the launcher. */
 async function installed(folder: string): Promise<string> {
   const place = path.join(folder, 'node_modules', 'payrun');
-  for (const part of ['src', 'dist/src']) await mkdir(path.join(place, part), { recursive: true });
+  for (const part of ['src', 'dist']) await mkdir(path.join(place, part), { recursive: true });
   await writeFile(path.join(place, 'package.json'), '{ "type": "module" }');
   await writeFile(
-    path.join(place, 'dist/src/cli.js'),
+    path.join(place, 'dist/cli.js'),
     'console.log(process.version, ...process.argv.slice(2)); process.exitCode = 7;',
   );
   const launcher = path.join(place, 'src/payrun.js');

@@ -5,6 +5,7 @@ import type { Context } from '../context.ts';
 import { applyChanges, lockForChanges, planChanges } from '../db/apply.ts';
 import type { Db } from '../db/connect.ts';
 import { importFile } from '../imports/import.ts';
+import { packageRoot } from '../package-root.ts';
 import { exportPayouts, listBatches } from '../payouts/payout.ts';
 import { findJob, loadJobs } from '../runs/jobs.ts';
 import { executeRun } from '../runs/run.ts';
@@ -18,8 +19,7 @@ import type { Answer, Shell } from './shell.ts';
 const night = new Date('2026-03-02T01:00:00Z');
 
 const folderName = 'payrun-demo';
-const source = new URL('../../fixtures/demo/', import.meta.url);
-const published = new URL('../../../fixtures/demo/', import.meta.url);
+const examples = new URL('fixtures/demo/', packageRoot);
 
 /** Adds `payrun demo`. */
 export function register(program: Command, shell: Shell): void {
@@ -35,7 +35,6 @@ export function register(program: Command, shell: Shell): void {
 async function demo(shell: Shell, folder: string): Promise<Answer> {
   const workspace = path.resolve(shell.cwd, folder);
   const isAgain = await exists(path.join(workspace, 'payrun.json'));
-  const examples = (await exists(source.pathname)) ? source : published;
   // The same files lie in the inbox again the second time, as they would after a mistake.
   await cp(examples, workspace, { recursive: true });
   const there = {

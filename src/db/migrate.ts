@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { PayrunError } from '../errors.ts';
+import { packageRoot } from '../package-root.ts';
 import type { Db, Session } from './connect.ts';
 
 export interface Migration {
@@ -10,7 +11,7 @@ export interface Migration {
   statements: string[];
 }
 
-const folder = new URL('./migrations/', import.meta.url);
+const folder = new URL('src/db/migrations/', packageRoot);
 
 /**
  * Brings the schema to the newest version, in one transaction, and returns the migrations that it applied.

@@ -4,13 +4,14 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inOneLine, PayrunError } from '../errors.ts';
 import type { Log } from '../log.ts';
+import { isBuilt, packageRoot } from '../package-root.ts';
 import type { Job } from './define-job.ts';
 import { ownJob } from './own-job.ts';
 
 /** Every job by its name; where its file is bad, what is wrong with it. */
 export type Jobs = ReadonlyMap<string, Job | PayrunError>;
 
-const builtIn = fileURLToPath(new URL('../../jobs/', import.meta.url));
+const builtIn = fileURLToPath(new URL(isBuilt ? 'dist/jobs/' : 'jobs/', packageRoot));
 
 /**
  * The jobs that come with Payrun and those in the workspace's own `jobs/` folder, where a file with the name of
@@ -87,7 +88,11 @@ async function loadJob(file: string): Promise<Job> {
       throw refuse('This Node cannot run a job that is written in TypeScript.', { todo, cause });
     }
     const found = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw refuse('This job file cannot be loaded.', { found, cause });
+    // Node takes the file for an old kind of module where the nearest package.json does not say otherwise.
+    const todo = found.includes('outside a module')
+      ? `Name the file ${path.basename(file).replace(/\.(ts|js)$/, '.m$1')}, or put "type": "module" into the nearest package.json.`
+      : undefined;
+    throw refuse('This job file cannot be loaded.', { found, cause, ...(todo ? { todo } : {}) });
   }
   const job = exported.default;
   if (!isJob(job)) throw refuse('This file exports no job.');
@@ -119,8 +124,7 @@ let resolvable = false;
 function letPayrunBeImported(): void {
   if (resolvable || typeof module.registerHooks !== 'function') return;
   resolvable = true;
-  const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js';
-  const index = new URL(`../index.${extension}`, import.meta.url).href;
+  const index = new URL(isBuilt ? 'dist/index.js' : 'src/index.ts', packageRoot).href;
   module.registerHooks({
     resolve: (specifier, context, next) =>
       specifier === 'payrun' ? { url: index, shortCircuit: true } : next(specifier, context),

@@ -34,7 +34,7 @@ export interface Program {
 
 const preload = pathToFileURL(path.join(import.meta.dirname, 'usage.js')).href;
 /** The built command, as it is published. */
-const cli = fileURLToPath(new URL('../../dist/src/cli.js', import.meta.url));
+const cli = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 
 /** Runs a program to its end. `folder` takes the file in which it says what it used. Raises an error when it fails. */
 export async function measure(program: Program, folder: string, signal: AbortSignal): Promise<Measured> {

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { emptyFolder } from '../support/folder.ts';
 
-const cli = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
+const sources = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
 export interface Ended {
   code: number | null;
@@ -21,10 +21,12 @@ export interface Place {
   env?: Record<string, string>;
   /** What to put on standard input. */
   input?: Buffer;
+  /** Another command line than that of the sources. */
+  cli?: string;
 }
 
 /** Starts the real command line as a process of its own. */
-export function start(args: string[], { cwd, url, env = {}, input }: Place): ChildProcess {
+export function start(args: string[], { cwd, url, env = {}, input, cli = sources }: Place): ChildProcess {
   // Starting is most of what a short command does; the cache halves it.
   const cache = path.join(tmpdir(), 'payrun-test-compile-cache');
   const inherited = {

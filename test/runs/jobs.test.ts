@@ -99,6 +99,14 @@ describe('a job of the user’s own', () => {
     },
   );
 
+  test('below a package.json of CommonJS is refused, and the message says how to name it', async () => {
+    const folder = await workspace({ 'mine.ts': job('mine') });
+    await writeFile(path.join(folder, 'package.json'), '{ "type": "commonjs" }');
+    expect(load(folder, 'mine').stderr).toContain(
+      'to do: Name the file mine.mts, or put "type": "module" into',
+    );
+  });
+
   test('whose file is bad does not give way to the built-in one that it would replace', async () => {
     const folder = await workspace({ 'nightly.ts': 'export default 1;', 'worse.mjs': 'export default {' });
     const { jobs, stderr } = load(folder);
