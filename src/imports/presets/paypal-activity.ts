@@ -63,7 +63,7 @@ export function paypalActivity(
         done.includes(of.status(cells).toLowerCase()) && of.impact(cells).toLowerCase() !== 'memo';
       return {
         survey: { look: (cells) => days.look(of.date(cells)), settle: () => days.settle(name) },
-        read(cells) {
+        read(cells, onTwice) {
           const isOut = of.gross(cells).startsWith('-');
           if (!isMoney(cells) || !(isOut ? isRefund : isSale).test(of.type(cells))) return undefined;
           const [gross, ...parts] = [of.gross(cells), of.shipping(cells), of.tax(cells)].map((text) =>
@@ -73,7 +73,7 @@ export function paypalActivity(
           return [
             '',
             lessParts(gross!, parts, currency, decimal),
-            momentOf(days.read(of.date(cells)), of.time(cells), of.zone(cells)),
+            momentOf({ day: days.read(of.date(cells)), time: of.time(cells), zone: of.zone(cells) }, onTwice),
             isOut ? of.reference(cells) : '',
           ];
         },

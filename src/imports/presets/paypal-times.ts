@@ -65,9 +65,13 @@ const readers = new Map<string, ReturnType<typeof dateReader>>();
 
 /**
  * Day and time in `zone`, an abbreviation or an IANA name, as ISO 8601 with an offset. With a zone that nobody knows, or
- * where that time never comes, the three as they are, so that the row is rejected and shows them.
+ * where that time never comes, the three as they are, so that the row is rejected and shows them; where it comes twice,
+ * the earlier, and `onTwice` is told.
  */
-export function momentOf(day: string, time: string, zone: string): string {
+export function momentOf(
+  { day, time, zone }: { day: string; time: string; zone: string },
+  onTwice: () => void,
+): string {
   const local = `${day}T${time}`;
   const offset = offsets[zone.toUpperCase()];
   if (offset !== undefined) return local + offset;
@@ -77,5 +81,7 @@ export function momentOf(day: string, time: string, zone: string): string {
     readers.set(zone, reader);
   }
   const read = reader?.(local);
-  return typeof read === 'object' ? read.instant : `${day} ${time} ${zone}`;
+  if (typeof read !== 'object') return `${day} ${time} ${zone}`;
+  if (read.twice) onTwice();
+  return read.instant;
 }

@@ -42,8 +42,11 @@ export interface PresetFile {
 }
 
 export interface PresetReader {
-  /** The cells of `makes` for a record, in that order; undefined for one that is no sale. */
-  read(cells: string[]): string[] | undefined;
+  /**
+   * The cells of `makes` for a record, in that order; undefined for one that is no sale. `onTwice` is told where its time
+   * comes twice in its night, and the earlier was taken.
+   */
+  read(cells: string[], onTwice: () => void): string[] | undefined;
   /** Names of a record that may be an affiliate's, such as a coupon; the first that is one counts, if `read` names none. */
   hints?(cells: string[]): string[];
   /**

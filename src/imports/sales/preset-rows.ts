@@ -3,6 +3,7 @@ import { fold, type StagedSale } from '../../ledger/stage.ts';
 import type { Work } from '../../runs/work.ts';
 import { type RowFault, spoiledRow } from '../faults.ts';
 import type { CsvRecord } from '../files/records.ts';
+import type { Noted } from '../noted.ts';
 import type { PresetReader } from '../presets/shape.ts';
 import type { Outcome } from '../rejects.ts';
 import { affiliateName } from '../values/values.ts';
@@ -22,7 +23,7 @@ interface Open {
 const mostHints = 10_000;
 
 /**
- * The rows of a known export. Raises `file-refused` where its style has to be found out, for which the file is read
+ * The rows of a known export; those whose time comes twice in its night go to `twice`. Raises `file-refused` where its style has to be found out, for which the file is read
  * once, and can't be; reading the rows raises it for a line apart from its order.
  */
 export async function openPreset(
@@ -30,6 +31,7 @@ export async function openPreset(
   { file, csv, again, dateFormat }: UnderstoodFile,
   currency: string,
   preset: Preset,
+  twice: Noted,
 ): Promise<PresetRows> {
   const reader = preset.reader({ column: columnIn(csv.header), currency, dateFormat });
   if (reader.survey) {
@@ -42,7 +44,7 @@ export async function openPreset(
     }
   }
   const lookUp = affiliatesNamed(work.context.db, work.account.id);
-  return new PresetRows(preset, reader, { header: csv.header, shown: file.shown }, lookUp);
+  return new PresetRows(preset, reader, { header: csv.header, shown: file.shown, twice }, lookUp);
 }
 
 /**
@@ -55,6 +57,7 @@ export class PresetRows {
   readonly #reader: PresetReader;
   readonly #header: string[];
   readonly #shown: string;
+  readonly #twice: Noted;
   readonly #blank: string[];
   readonly #affiliateAt: number;
   readonly #productsAt: number;
@@ -69,12 +72,13 @@ export class PresetRows {
   constructor(
     { makes }: Preset,
     reader: PresetReader,
-    { header, shown }: { header: string[]; shown: string },
+    { header, shown, twice }: { header: string[]; shown: string; twice: Noted },
     lookUp: LookUp,
   ) {
     this.#reader = reader;
     this.#header = header;
     this.#shown = shown;
+    this.#twice = twice;
     this.#blank = makes.map(() => '');
     this.#lookUp = lookUp;
     this.#affiliateAt = makes.indexOf('affiliate');
@@ -164,8 +168,8 @@ export class PresetRows {
   }
 
   #begin(record: CsvRecord): void {
-    const { cells } = record;
-    const made = this.#reader.read(cells);
+    const { cells, line } = record;
+    const made = this.#reader.read(cells, () => this.#twice.add(line));
     if (made && this.#affiliateAt >= 0 && made[this.#affiliateAt] === '' && this.#reader.hints) {
       made[this.#affiliateAt] = this.#reader.hints(cells).find((hint) => this.#hints.get(key(hint))) ?? '';
     }

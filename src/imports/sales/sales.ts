@@ -79,7 +79,8 @@ export async function landSales(
   const header = [...csv.header, ...(preset?.makes ?? [])];
   const reader = saleReader({ shown: file.shown, columns, header, settings, program, rates }, warnings);
   const left = settings.unattributed === 'ignore' ? new Unattributed(columns, defaults) : undefined;
-  const rows = preset && (await openPreset(work, understood, program.currency, preset));
+  const rows =
+    preset && (await openPreset(work, understood, program.currency, preset, warnings.timesThatComeTwice));
   const present = saleFields.filter((field) => columns.has(field) || defaults?.[field] !== undefined);
   const batch: Batch = {
     program,
