@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { readExpected } from '../../src/imports/import.ts';
 import { booked } from '../support/books.ts';
@@ -10,6 +11,20 @@ test('a file that agrees with its control totals lands, whatever becomes of its 
   const desk = await deskOfAnn(db);
   const expected = readExpected('3', ['usd=300.00'])!;
   expect((await desk.land('sales', three, { expected })).counts).toMatchObject({ recorded: 2, rejected: 1 });
+});
+
+test('a row with a cell too few counts as one of the file, also in a known export', async () => {
+  const desk = await deskOfAnn(db);
+  const file = (await readFile('fixtures/imports/paypal-activity-gap.csv', 'utf8')).replace(
+    ',"Credit"\r\n',
+    '\r\n',
+  );
+  const expected = readExpected('4', [])!;
+  expect((await desk.land('sales', file, { expected })).counts).toMatchObject({
+    rows: 4,
+    rejected: 1,
+    ignored: 3,
+  });
 });
 
 test.each<[ReturnType<typeof readExpected>, string, string?]>([

@@ -1,5 +1,5 @@
 import { PayrunError } from '../../errors.ts';
-import { fold, type StagedSale } from '../../ledger/stage.ts';
+import { fold } from '../../ledger/stage.ts';
 import type { Work } from '../../runs/work.ts';
 import { type RowFault, spoiledRow } from '../faults.ts';
 import type { CsvRecord } from '../files/records.ts';
@@ -99,12 +99,9 @@ export class PresetRows {
     return !this.#noSales.has(row);
   }
 
-  /** A row of the group that came last as the faulty sale that it is, if a cell is missing or the like. */
-  spoiled(row: CsvRecord): StagedSale | undefined {
-    const fault = this.#faults.get(row);
-    if (!fault) return undefined;
-    const { n, line } = row;
-    return { n, line, fault: fault.code, faultField: fault.field, faultFound: fault.found };
+  /** What spoils a row of the group that came last: a cell that is missing or the like. */
+  spoiled(row: CsvRecord): RowFault | undefined {
+    return this.#faults.get(row);
   }
 
   /** The records that `found` names, each with the further lines of its order, in file order. */

@@ -35,9 +35,10 @@ export interface Warnings {
 export interface SaleReader {
   /**
    * Turns a record into a staged sale, faulty or not; undefined when a style has to be looked for in the whole file
-   * first, nothing of the record being kept. Raises `file-refused` for a style that nothing proves, or two do.
+   * first, nothing of the record being kept. `spoiled` is a fault that was found in it before. Raises `file-refused` for a
+   * style that nothing proves, or two do.
    */
-  read(record: CsvRecord): StagedSale | undefined;
+  read(record: CsvRecord, spoiled?: RowFault): StagedSale | undefined;
   figures: SaleFigures;
 }
 
@@ -76,10 +77,10 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
 
   return { read, figures };
 
-  function read(record: CsvRecord): StagedSale | undefined {
+  function read(record: CsvRecord, spoiled?: RowFault): StagedSale | undefined {
     const { n, line } = record;
     const sale: StagedSale = { n, line };
-    let fault = spoiledRow(record, header);
+    let fault = spoiled ?? spoiledRow(record, header);
     if (fault) figures.controls.addUnreadable();
     else {
       if (figures.read(record) === unproven) return undefined;

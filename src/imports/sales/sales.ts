@@ -102,8 +102,8 @@ export async function landSales(
   let records = 0;
   for await (const group of rows ? rows.records(csv.groups) : csv.groups) {
     for (const one of group) {
-      const read =
-        rows?.spoiled(one) ?? reader.read(one) ?? (await readProven(one, reader, again, earlierStyles));
+      const spoiled = rows?.spoiled(one);
+      const read = reader.read(one, spoiled) ?? (await readProven(one, reader, again, earlierStyles));
       if (rows && !rows.isSale(one)) continue;
       const sale = left ? left.keep(read, one) : read;
       if (!sale) continue;
