@@ -13,11 +13,8 @@ export default defineConfig({
     ...Object.fromEntries(jobs.map((job) => [job, `${job}.ts`])),
   },
   platform: 'node',
-  external: (id) =>
-    /^[\w@]/.test(id) &&
-    !takenIn.includes(id.split('/')[0]!) &&
-    !id.startsWith('src/') &&
-    !id.startsWith('jobs/'),
+  external: (id, importer, isResolved) =>
+    importer !== undefined && !isResolved && /^[\w@]/.test(id) && !takenIn.includes(id),
   output: { dir: 'dist', chunkFileNames: '[name].js' },
   plugins: [
     {

@@ -23,8 +23,9 @@ interface Open {
 const mostHints = 10_000;
 
 /**
- * The rows of a known export; those whose time comes twice in its night go to `twice`. Raises `file-refused` where its style has to be found out, for which the file is read
- * once, and can't be; reading the rows raises it for a line apart from its order.
+ * The rows of a known export; those whose time comes twice in its night go to `twice`. Raises `file-refused` where its
+ * style has to be found out, for which the file is read once, and can't be; reading the rows raises it for a line apart
+ * from its order.
  */
 export async function openPreset(
   work: Pick<Work, 'context' | 'account'>,
