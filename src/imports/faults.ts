@@ -6,6 +6,8 @@ export interface RowFault {
   code: string;
   field: string;
   found: string;
+  /** Where it does not stand in the row's own line but in a further one of its order. */
+  line?: number;
 }
 
 /** What a field may say that has few values, where every kind of file has the same; for events, their types. */

@@ -1,7 +1,7 @@
 import { PayrunError } from '../../errors.ts';
 import { fold } from '../../ledger/stage.ts';
 import type { Work } from '../../runs/work.ts';
-import { type RowFault, spoiledRow } from '../faults.ts';
+import type { RowFault } from '../faults.ts';
 import type { CsvRecord } from '../files/records.ts';
 import type { Noted } from '../noted.ts';
 import type { PresetReader } from '../presets/shape.ts';
@@ -9,15 +9,8 @@ import type { Outcome } from '../rejects.ts';
 import { affiliateName } from '../values/values.ts';
 import { affiliatesNamed, type LookUp } from './hints.ts';
 import type { UnderstoodFile } from './layout.ts';
+import { type Order, OrderLines } from './order-lines.ts';
 import { columnIn, type Preset } from './preset.ts';
-
-/** A row whose further lines may still come. */
-interface Open {
-  record: CsvRecord;
-  /** Undefined for a row that is no sale. */
-  made: string[] | undefined;
-  products: Set<string>;
-}
 
 /** More hints than this are no repetition, and memory must not grow with them. */
 const mostHints = 10_000;
@@ -56,17 +49,14 @@ export class PresetRows {
   /** Rows that are no sale. */
   noSales = 0;
   readonly #reader: PresetReader;
-  readonly #header: string[];
-  readonly #shown: string;
   readonly #twice: Noted;
   readonly #blank: string[];
   readonly #affiliateAt: number;
   readonly #productsAt: number;
   readonly #lookUp: LookUp;
   #hints = new Map<string, boolean>();
-  #open: Open | undefined;
-  /** The record that came last and begins a sale, or may, is spoiled. */
-  #isSpoiled = false;
+  readonly #orders: () => OrderLines;
+  readonly #joined: OrderLines;
   #noSales = new Set<CsvRecord>();
   #faults = new Map<CsvRecord, RowFault>();
 
@@ -77,8 +67,8 @@ export class PresetRows {
     lookUp: LookUp,
   ) {
     this.#reader = reader;
-    this.#header = header;
-    this.#shown = shown;
+    this.#orders = () => new OrderLines({ header, shown }, reader.lines);
+    this.#joined = this.#orders();
     this.#twice = twice;
     this.#blank = makes.map(() => '');
     this.#lookUp = lookUp;
@@ -90,9 +80,9 @@ export class PresetRows {
   async *records(groups: AsyncIterable<CsvRecord[]>): AsyncGenerator<CsvRecord[]> {
     for await (const records of groups) {
       if (this.#reader.hints) await this.#learn(records);
-      yield this.#rows(records);
+      yield this.#rows(records.flatMap((record) => this.#joined.add(record)));
     }
-    yield this.#rows([], true);
+    yield this.#rows(this.#joined.end());
   }
 
   /** Whether a row of the group that came last is a sale. */
@@ -110,80 +100,46 @@ export class PresetRows {
     groups: AsyncIterable<CsvRecord[]>,
     found: AsyncGenerator<Outcome>,
   ): AsyncGenerator<{ record: CsvRecord; outcome: Outcome }> {
+    const orders = this.#orders();
     let next = await found.next();
-    let first: { cells: string[]; outcome: Outcome | undefined } | undefined;
-    for await (const group of groups) {
-      for (const record of group) {
-        const isWhole = !spoiledRow(record, this.#header);
-        const goesOn = isWhole && first && this.#reader.lines?.continues(first.cells, record.cells);
-        const isNamed = !goesOn && !next.done && next.value.n === record.n;
-        const outcome: Outcome | undefined = goesOn ? first?.outcome : isNamed ? next.value : undefined;
-        if (outcome) yield { record, outcome };
-        if (isNamed) next = await found.next();
-        if (isWhole && !goesOn) first = { cells: record.cells, outcome };
+    const withOutcome = async (complete: Order[]) => {
+      const named: { record: CsvRecord; outcome: Outcome }[] = [];
+      for (const { record, further } of complete) {
+        if (next.done || next.value.n !== record.n) continue;
+        const outcome = next.value;
+        for (const line of [record, ...further]) named.push({ record: line, outcome });
+        next = await found.next();
       }
+      return named;
+    };
+    for await (const group of groups) {
+      for (const record of group) yield* await withOutcome(orders.add(record));
     }
+    yield* await withOutcome(orders.end());
   }
 
-  #rows(records: CsvRecord[], isEnd = false): CsvRecord[] {
-    const rows: CsvRecord[] = [];
+  #rows(complete: Order[]): CsvRecord[] {
     this.#noSales.clear();
     this.#faults.clear();
-    for (const record of records) {
-      const fault = spoiledRow(record, this.#header);
-      if (fault) {
-        this.#faults.set(record, fault);
-        this.#isSpoiled = true;
-        rows.push(record);
-      } else if (this.#open && this.#reader.lines?.continues(this.#open.record.cells, record.cells)) {
-        this.#open.products.add(this.#reader.lines.product(record.cells));
-      } else {
-        this.#close(rows);
-        this.#assertBegins(record);
-        this.#begin(record);
-        if (!this.#reader.lines) this.#close(rows);
-      }
+    for (const order of complete) {
+      if (order.fault) this.#faults.set(order.record, order.fault);
+      else this.#make(order);
     }
-    if (isEnd) this.#close(rows);
-    return rows;
+    return complete.map(({ record }) => record);
   }
 
-  /** A line that stands apart from its order may be what decides about the order's commission. */
-  #assertBegins({ cells, line }: CsvRecord): void {
-    const sale = this.#reader.lines?.goesOnWith(cells) ?? '';
-    // Behind a spoiled record it may be that one's: its cells can't tell.
-    if (sale !== '' && !this.#isSpoiled)
-      throw new PayrunError(
-        'file-refused',
-        'The line goes on with an order that does not stand right above it.',
-        {
-          place: { file: this.#shown, line },
-          found: sale,
-          todo: 'Keep the lines of each order together as they were exported, or export the file again. Nothing of it was recorded.',
-        },
-      );
-    if (sale === '') this.#isSpoiled = false;
-  }
-
-  #begin(record: CsvRecord): void {
+  /** Puts the cells that the preset makes behind those of an order's first line. */
+  #make({ record, further }: Order): void {
     const { cells, line } = record;
     const made = this.#reader.read(cells, () => this.#twice.add(line));
     if (made && this.#affiliateAt >= 0 && made[this.#affiliateAt] === '' && this.#reader.hints) {
       made[this.#affiliateAt] = this.#reader.hints(cells).find((hint) => this.#hints.get(key(hint))) ?? '';
     }
-    this.#open = { record, made, products: new Set() };
-    if (this.#reader.lines) this.#open.products.add(this.#reader.lines.product(cells));
-  }
-
-  #close(rows: CsvRecord[]): void {
-    if (!this.#open) return;
-    const { record, made, products } = this.#open;
-    this.#open = undefined;
     if (made && this.#reader.lines) {
+      const products = new Set([record, ...further].map((one) => this.#reader.lines!.product(one.cells)));
       made[this.#productsAt] = [...products].map((one) => one.replace(/[;|]/g, ' ')).join(';');
     }
-    record.cells.push(...(made ?? this.#blank));
-    rows.push(record);
+    cells.push(...(made ?? this.#blank));
     if (made) return;
     this.noSales += 1;
     this.#noSales.add(record);
@@ -193,7 +149,7 @@ export class PresetRows {
   async #learn(records: CsvRecord[]): Promise<void> {
     const fresh = new Set<string>();
     if (this.#hints.size > mostHints) this.#hints.clear();
-    for (const { cells } of records) {
+    for (const { cells } of [...this.#joined.waiting, ...records]) {
       for (const hint of this.#reader.hints!(cells)) {
         const name = key(hint);
         if (name !== '' && !this.#hints.has(name)) fresh.add(name);

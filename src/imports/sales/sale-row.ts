@@ -86,7 +86,9 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
       if (figures.read(record) === unproven) return undefined;
       fault = fill(sale, record);
     }
-    return fault ? { n, line, fault: fault.code, faultField: fault.field, faultFound: fault.found } : sale;
+    return fault
+      ? { n, line: fault.line ?? line, fault: fault.code, faultField: fault.field, faultFound: fault.found }
+      : sale;
   }
 
   function fill(sale: StagedSale, record: CsvRecord): RowFault | undefined {
