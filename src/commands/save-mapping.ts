@@ -29,13 +29,14 @@ export async function saveMapping(
       todo: `Import with --source ${ref}, or save the mapping under another name.`,
     });
   }
-  const source = await proposeSource({ context, account }, file, ref);
+  const { source, unused } = await proposeSource({ context, account }, file, ref);
   const target = path.join(context.config.workspace, 'payrun.json');
   const before = await readFile(target, 'utf8');
   const mark = before.startsWith('\uFEFF') ? '\uFEFF' : '';
   const text = withSource(before.slice(mark.length), at, source);
   const config = configOf(text, context.config, ref);
   const saved = { ...context, config };
+  for (const one of unused) shell.say(`Columns ${one}`);
   if (dryRun) {
     shell.say(`This would be added to the sources of payrun.json:\n${JSON.stringify(source, null, 2)}`);
     return saved;

@@ -17,7 +17,7 @@ import { assertPlan, planCode } from './plan.ts';
 import { progressOf } from './progress.ts';
 import { loadRates } from './rates.ts';
 import { settleRejects } from './rejects.ts';
-import { proposedSource } from './sales/layout.ts';
+import { type ProposedSource, proposedSource } from './sales/layout.ts';
 import { retryParkedRefunds } from './sales/refunds.ts';
 import { landSales } from './sales/sales.ts';
 import { limitsFor, sourcesFor } from './source.ts';
@@ -83,7 +83,7 @@ export async function proposeSource(
   work: Pick<Work, 'context' | 'account'>,
   file: string,
   ref: string,
-): Promise<Record<string, unknown>> {
+): Promise<ProposedSource> {
   const sources = await sourcesFor(work, 'sales_csv', undefined);
   const account = work.context.config.accounts.find((one) => one.ref === work.account.ref);
   const proposed = (input: InputFile) => proposedSource(input, sources, ref, account!.programs[0]!.ref);

@@ -52,7 +52,12 @@ export async function assertPlan(
   const then = given.toUpperCase().split('-');
   const changed = parts.filter((_, place) => now[place] !== then[place]);
   if (changed.length === 0) return;
-  throw new PayrunError('plan-outdated', `Since the plan was made, ${listed(changed)} changed.`, {
+  // Nothing of the code fits: it is more likely of another file, or mistyped, than that all has changed.
+  const what =
+    changed.length === parts.length
+      ? 'This is the code of another plan, or everything has changed since: the file, the configuration and the ledger.'
+      : `Since the plan was made, ${listed(changed)} changed.`;
+  throw new PayrunError('plan-outdated', what, {
     place: { field: '--plan' },
     found: given,
   });

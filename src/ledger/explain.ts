@@ -56,7 +56,7 @@ export async function findSubject(session: Session, accountId: number, text: str
       'Nothing in this account has this id, external id, reference or name.',
       {
         found: read?.noun === undefined && text.includes('@') ? '(an e-mail address)' : text,
-        todo: 'Check how it is written. A row that was rejected is in the rejects file of its import: see "payrun runs list".',
+        todo: 'Check how it is written. A row that was rejected is in the rejects file of its import: see "payrun imports list".',
       },
     );
   }

@@ -56,6 +56,7 @@ test('an unknown file is refused with a proposal that shows no e-mail address an
     'Datum          occurred_at     10.01.2026 14:00',
     'Kunden-E-Mail  customer_email  (not shown)',
     'with decimal ","; date_format "DD.MM.YYYY HH:mm"; currency EUR, the programme\'s',
+    'not used: "Steuer"',
     '',
   ]);
   expect(stderr).not.toContain('kim@');

@@ -78,6 +78,14 @@ test('all that has changed is named', async () => {
   });
 });
 
+test('a code of which nothing fits is taken for that of another plan', async () => {
+  const { desk } = await rehearsed();
+  await expect(desk.land('sales', three, { plan: 'AAAAAA-BBBBBB-CCCCCC' })).rejects.toMatchObject({
+    code: 'plan-outdated',
+    message: expect.stringContaining('the code of another plan'),
+  });
+});
+
 test('the plan of an event log does what was shown, until what another log had parked was recorded', async () => {
   const desk = await openDesk(db);
   const event = (type: string, id: string, more: Record<string, unknown> = {}) =>

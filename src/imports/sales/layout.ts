@@ -44,7 +44,8 @@ export async function understand(
 }
 
 /**
- * The source `ref` that the columns of a file may mean, as payrun.json would have it. Raises like `understand`, also where
+ * The source `ref` that the columns of a file may mean, as payrun.json would have it, and sentences about columns that it
+ * does not use. Raises like `understand`, also where
  * the proposal has gaps, and `usage` for a file that needs no mapping.
  */
 export async function proposedSource(
@@ -52,7 +53,7 @@ export async function proposedSource(
   sources: Source[],
   ref: string,
   program: string,
-): Promise<Record<string, unknown>> {
+): Promise<ProposedSource> {
   const found = await find(given, sources, async () => undefined);
   if ('layout' in found) {
     throw new PayrunError('usage', 'The file needs no mapping; it is understood as it is.', {
@@ -64,8 +65,8 @@ export async function proposedSource(
   if (!found.read) throw found.fault;
   const proposal = await proposalFor(found.read);
   if (proposal.missing.length > 0) throw strange(found.read, proposal, found.fault, sources);
-  const { mapping, defaults, decimal, date_format: dateFormat } = proposal;
-  return {
+  const { mapping, defaults, decimal, date_format: dateFormat, unused } = proposal;
+  const source = {
     ref,
     kind: 'sales_csv',
     program,
@@ -74,6 +75,12 @@ export async function proposedSource(
     mapping,
     ...(Object.keys(defaults).length > 0 && { defaults }),
   };
+  return { source, unused };
+}
+
+export interface ProposedSource {
+  source: Record<string, unknown>;
+  unused: string[];
 }
 
 type StrangeFile = ReadFile & { source: Source };

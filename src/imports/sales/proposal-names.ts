@@ -18,12 +18,19 @@ const names: Partial<Record<SaleField, string>> = {
     'occurred at, date, time, timestamp, sale date, order date, payment date, invoice date, purchase date, paid on, paid at, ' +
     'created, created at, datum, bestelldatum, rechnungsdatum, zahlungsdatum, kaufdatum, verkaufsdatum, bezahlt am, ' +
     'buchungstag',
+  refund_of:
+    'refund of, refund for, refunded order, refunded invoice, original order, original order id, original invoice, ' +
+    'original transaction, storno zu, storno von, gutschrift zu, erstattung zu, rückerstattung zu, rückerstattung von',
+  refunded_total: 'refunded total, total refunded, amount refunded, refunded amount, erstatteter betrag',
   customer_id:
     'customer id, customer number, client id, user id, kundennummer, kunden number, kunden id, kunde id',
   customer_email:
     'email, e mail, email address, e mail address, customer email, customer e mail, buyer email, client email, mail, ' +
     'e mail adresse, kunden e mail, kunden email',
-  product_ids: 'product, product id, products, sku, item, plan, artikel, artikelnummer, produkt',
+  product_ids:
+    'product, product id, product ids, products, sku, skus, item, items, plan, artikel, artikelnummer, produkt, produkte',
+  interval: 'interval, billing interval, billing period, abrechnungszeitraum',
+  is_subscription: 'is subscription, subscription, recurring, abo, abonnement',
   note: 'note, notes, comment, description, notiz, bemerkung, kommentar, beschreibung, verwendungszweck',
 };
 

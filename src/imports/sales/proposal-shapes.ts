@@ -1,5 +1,6 @@
 import type { SaleField } from '../../config-source.ts';
 import { isCurrency } from '../../money.ts';
+import { choices } from '../faults.ts';
 
 const amount = /^[-+]?\d{1,3}(?:([.,'’\u00a0\u202f ])\d{3})*(?:[.,]\d{1,4})?$|^[-+]?\d+(?:[.,]\d{1,4})?$/;
 const isoDate = /^\d{4}-\d{2}-\d{2}(?:[T ].*)?$/;
@@ -11,7 +12,8 @@ const alwaysFilled: readonly SaleField[] = ['external_id', 'amount', 'currency',
 export function looksLike(field: SaleField, values: string[]): boolean {
   const given = values.filter(Boolean);
   if (given.length === 0) return !alwaysFilled.includes(field);
-  if (field === 'amount') return given.every((text) => amount.test(text));
+  if (choices[field]) return given.every((text) => choices[field]!.includes(text.toLowerCase()));
+  if (field === 'amount' || field === 'refunded_total') return given.every((text) => amount.test(text));
   if (field === 'currency') return given.every((text) => isCurrency(text.toUpperCase()));
   if (field === 'occurred_at') return given.every((text) => isoDate.test(text) || otherDate.test(text));
   if (field === 'customer_email') return given.some((text) => text.includes('@'));

@@ -12,6 +12,8 @@ export interface Proposal {
   date_format: string | undefined;
   /** What a source needs besides, in words; empty when the proposal is complete. */
   missing: string[];
+  /** A sentence about the columns that no field takes, or none. */
+  unused: string[];
   /** The same as lines for a person: header, field and first value, then what is open. It may show values of the file. */
   lines: string[];
 }
@@ -59,12 +61,15 @@ export function propose(header: string[], rows: string[][], currency: string): P
   };
   const defaults: Proposal['defaults'] = byField.has('currency') ? {} : { currency };
   const missing = missingOf(byField, found);
+  const taken = new Set(candidates.map(({ at }) => at));
+  const unused = unusedOf(columns.filter(({ at, header: name }) => !taken.has(at) && name.trim() !== ''));
   return {
     mapping: mappingOf(header, found),
     defaults,
     ...settings,
     missing,
-    lines: [...tableOf(candidates, byField), ...restOf({ defaults, ...settings, missing })],
+    unused,
+    lines: [...tableOf(candidates, byField), ...restOf({ defaults, ...settings, missing, unused })],
   };
 }
 
@@ -88,6 +93,13 @@ function missingOf(byField: Map<SaleField, Candidate[]>, found: Map<SaleField, C
       ([field, some]) => `which of ${some.map(({ header }) => `"${header}"`).join(', ')} is ${field}`,
     ),
   ];
+}
+
+function unusedOf(columns: { header: string }[]): string[] {
+  if (columns.length === 0) return [];
+  const names = columns.slice(0, 20).map(({ header }) => `"${header}"`);
+  const more = columns.length > names.length ? ` and ${columns.length - names.length} more` : '';
+  return [`not used: ${names.join(', ')}${more}`];
 }
 
 function tableOf(candidates: Candidate[], byField: Map<SaleField, Candidate[]>): string[] {
@@ -116,7 +128,7 @@ function shown(field: SaleField, value: string): string {
 }
 
 function restOf(proposal: Omit<Proposal, 'mapping' | 'lines'>): string[] {
-  const { defaults, decimal, date_format: dateFormat, missing } = proposal;
+  const { defaults, decimal, date_format: dateFormat, missing, unused } = proposal;
   const settings = [
     decimal && `decimal "${decimal}"`,
     dateFormat && `date_format "${dateFormat}"`,
@@ -124,6 +136,7 @@ function restOf(proposal: Omit<Proposal, 'mapping' | 'lines'>): string[] {
   ].filter(Boolean);
   return [
     ...(settings.length > 0 ? [`with ${settings.join('; ')}`] : []),
+    ...unused,
     ...missing.map((one) => `still open: ${one}`),
   ];
 }

@@ -46,6 +46,16 @@ describe('a proposed mapping', () => {
     expect(missing).toEqual([]);
   });
 
+  test('knows refunds and subscriptions by their columns, and says which columns it does not use', () => {
+    const { mapping, lines } = proposed(
+      'Id|Partner|Net|Date|Refund of|Storno-Art|Recurring|Abo|',
+      '1|ann|1.50|2026-01-02|||yes|Gold|x',
+      '2|ann|1.50|2026-01-02|1|full|no|Gold|',
+    );
+    expect(mapping).toMatchObject({ refund_of: 'Refund of', is_subscription: 'Recurring' });
+    expect(lines).toContain('not used: "Storno-Art", "Abo"');
+  });
+
   test('is left open where two columns fit, and says which', () => {
     const { mapping, missing, lines } = proposed('Id|Partner|Net|Total|Date', '1|ann|1.50|1.79|2026-01-02');
     expect(mapping.amount).toBeUndefined();
