@@ -28,7 +28,7 @@ const names: Partial<Record<SaleField, string>> = {
     'email, e mail, email address, e mail address, customer email, customer e mail, buyer email, client email, mail, ' +
     'e mail adresse, kunden e mail, kunden email',
   product_ids:
-    'product, product id, product ids, products, sku, skus, item, items, plan, artikel, artikelnummer, produkt, produkte',
+    'product, product id, product ids, products, sku, skus, item, plan, artikel, artikelnummer, produkt, produkte',
   interval: 'interval, billing interval, billing period, abrechnungszeitraum',
   is_subscription: 'is subscription, subscription, recurring, abo, abonnement',
   note: 'note, notes, comment, description, notiz, bemerkung, kommentar, beschreibung, verwendungszweck',
