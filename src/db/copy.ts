@@ -60,15 +60,17 @@ export class SortedCopyLines {
     this.#keys.push(key);
   }
 
-  /** Takes all lines out, each behind what `prefixOf` says of its place, from 0: as many ASCII characters for each. */
-  take(prefixOf: (place: number) => string): Buffer {
-    const keys = this.#keys;
-    const order = Uint32Array.from(keys.keys());
-    if (!this.#isSorted) order.sort((a, b) => (keys[a]! < keys[b]! ? -1 : keys[a]! > keys[b]! ? 1 : a - b));
-    const sorted = Buffer.allocUnsafeSlow(this.length + order.length * prefixOf(0).length);
+  /** Takes all lines out, each behind `prefix` and its place as ten hexadecimal digits, counted from `first`. */
+  take(prefix: string, first: number): Buffer {
+    const order = this.#isSorted ? [...this.#keys.keys()] : orderOf(this.#keys);
+    const start = Buffer.from(prefix);
+    const sorted = Buffer.allocUnsafeSlow(this.length + order.length * (start.length + hexLength));
     let at = 0;
     for (const [place, index] of order.entries()) {
-      at += sorted.write(prefixOf(place), at, 'latin1');
+      // Byte by byte, because making a text of it and a call that writes the text take three times as long.
+      for (const byte of start) sorted[at++] = byte;
+      writeHex(sorted, at, first + place);
+      at += hexLength;
       at += this.#bytes.copy(sorted, at, this.#ends[index - 1] ?? 0, this.#ends[index]);
     }
     this.#keys = [];
@@ -82,6 +84,29 @@ export class SortedCopyLines {
     this.#bytes.copy(larger);
     this.#bytes = larger;
   }
+}
+
+const hexLength = 10;
+
+function writeHex(bytes: Buffer, at: number, number: number): void {
+  let rest = number;
+  for (let place = at + hexLength - 1; place >= at; place -= 1) {
+    const digit = rest % 16;
+    bytes[place] = digit + (digit < 10 ? 48 : 87);
+    rest = (rest - digit) / 16;
+  }
+}
+
+/**
+ * The places of keys in the order of the keys, equal ones in their own. The engine sorts texts in half the time that it
+ * takes with a function that compares them, so each carries its place behind it.
+ */
+function orderOf(keys: string[]): number[] {
+  const placed = keys.map((key, place) => `${key}\0${String.fromCharCode(place >>> 16, place & 0xffff)}`);
+  return placed.sort().map((text) => {
+    const end = text.length;
+    return text.charCodeAt(end - 2) * 0x1_0000 + text.charCodeAt(end - 1);
+  });
 }
 
 /** Runs a `copy … from stdin` statement over pieces of COPY text. */

@@ -115,11 +115,9 @@ export class StageWriter {
   /** What was added since the last time. */
   take(): Packet {
     const { names, terms } = this.#dictionaries;
-    const first = this.#taken;
-    const idOf = (place: number) => this.#idPrefix + (first + place).toString(16).padStart(10, '0');
     const { count } = this.#sales;
     const packet = {
-      sales: this.#sales.take(idOf),
+      sales: this.#sales.take(this.#idPrefix, this.#taken),
       count,
       areNamed: this.#areNamed,
       faults: this.#faults,

@@ -1,6 +1,8 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { newIdPrefix } from '../../src/ids.ts';
 import { StageWriter } from '../../src/ledger/stage-writer.ts';
+import { holds } from '../support/property.ts';
 
 const many = 25_000;
 
@@ -25,4 +27,49 @@ test('what waits is nothing again when a packet was taken', () => {
   const writer = writerOf(2_000, 'n'.repeat(2_000));
   expect(writer.take().count).toBe(2_000);
   expect(writer.holds(many)).toBe(false);
+});
+
+const prefix = newIdPrefix(new Date(0));
+
+/** The id and the line number of each sale, as they stand in the packet. */
+function sent(writer: StageWriter): [id: string, line: number][] {
+  const lines = writer.take().sales.toString().split('\n').slice(0, -1);
+  return lines.map((line) => [line.split('\t')[0]!, Number(line.split('\t')[1])]);
+}
+
+/** The lines of external ids, the first in line 1, in their order: equal ones as they came. */
+function sortedLines(ids: string[]): number[] {
+  const places = ids.map((id, index) => ({ id, line: index + 1 }));
+  return places
+    .sort((a, b) => (a.id < b.id ? -1 : a.id > b.id ? 1 : a.line - b.line))
+    .map(({ line }) => line);
+}
+
+test('sales are sent in the order of their external ids, under ids that count on from packet to packet', async () => {
+  const ids = fc.array(fc.string({ unit: fc.constantFrom('a', 'B', '1', 'é', '𝔘', ' '), maxLength: 4 }), {
+    maxLength: 40,
+  });
+  await holds(
+    fc.property(ids, ids, (first, second) => {
+      const writer = new StageWriter(['externalId'], prefix);
+      let before = 0;
+      for (const part of [first, second]) {
+        for (const [index, externalId] of part.entries())
+          writer.add({ n: index + 1, line: index + 1, externalId });
+        const idAt = (place: number) => prefix + (before + place).toString(16).padStart(10, '0');
+        expect(sent(writer)).toEqual(sortedLines(part).map((line, place) => [idAt(place), line]));
+        before += part.length;
+      }
+    }),
+  );
+});
+
+test('a packet of more sales than a character can number is in order too', () => {
+  const ids = Array.from(
+    { length: 70_000 },
+    (_, n) => `s-${((n * 7919) % 70_000).toString().padStart(5, '0')}`,
+  );
+  const writer = new StageWriter(['externalId'], prefix);
+  for (const [index, externalId] of ids.entries()) writer.add({ n: index + 1, line: index + 1, externalId });
+  expect(sent(writer).map(([, line]) => line)).toEqual(sortedLines(ids));
 });
