@@ -239,3 +239,28 @@ async function addConversion(program: { account_id: number; id: string }): Promi
     } as never)
     .execute();
 }
+
+test('the earlier sales of a referral are indexed once an incentive ends with a duration, and not before', async () => {
+  const { db: own, url: itsUrl } = await testDatabase();
+  const isIndexed = async () => {
+    const found = await own.session(({ client }) =>
+      client.query("select to_regclass('conversion_referral') is not null as found"),
+    );
+    return found.rows[0].found as boolean;
+  };
+  const place = { cwd: await workspace(configOf('brief')), url: itsUrl };
+  await apply(place);
+  expect(await isIndexed()).toBe(false);
+  const limited = { incentives: [{ ref: 'pro', percent: '30', duration: { months: 12 } }] };
+  await writeConfig(place.cwd, configOf('brief', limited));
+  await apply(place, '--dry-run');
+  expect(await isIndexed()).toBe(false);
+  await apply(place);
+  expect(await isIndexed()).toBe(true);
+  const more = {
+    incentives: [...limited.incentives, { ref: 'max', percent: '40', duration: { payments: 3 } }],
+  };
+  await writeConfig(place.cwd, configOf('brief', more));
+  await apply(place);
+  expect(await isIndexed()).toBe(true);
+});
