@@ -1,9 +1,9 @@
 import type { Db, Session } from '../db/connect.ts';
 import { emptyUnused, type PricedBatch, storePriced } from './priced.ts';
 import { type Batch, batchSettings } from './record/batch.ts';
-import { findCustomers } from './record/customers.ts';
+import { sureRows } from './record/customers.ts';
 import { areKnown } from './record/known.ts';
-import { allRows, customersRows } from './record/price.ts';
+import { allRows } from './record/price.ts';
 import { namesRefund } from './record/taken-ids.ts';
 import { createStage } from './stage.ts';
 import { StageLoader } from './stage-loader.ts';
@@ -103,13 +103,12 @@ export class WorkAhead {
     packet: Packet,
   ): Promise<PricedBatch | undefined> {
     await this.#loader!.loadSales(packet);
-    if (batch.hasCustomers) {
-      const { sure } = await findCustomers(session, accountId);
-      this.#meetsStrangers = sure < packet.count;
-    }
-    if (this.#meetsStrangers || (await namesRefund(session, accountId))) return undefined;
-    const rows = batch.hasCustomers ? customersRows : allRows;
-    return storePriced(session, accountId, batch, rows, ++this.#batches);
+    if (await namesRefund(session, accountId)) return undefined;
+    const rows = batch.hasCustomers ? await sureRows(session, accountId) : allRows;
+    const priced = await storePriced(session, accountId, batch, rows, ++this.#batches);
+    if (priced.rows === packet.count) return priced;
+    this.#meetsStrangers = true;
+    return undefined;
   }
 
   #open(): Promise<Session> {

@@ -1,13 +1,13 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
+import { fingerprint } from './fingerprint.ts';
+import type { Rows } from './price.ts';
 
-/** Of the staged rows that name a customer, how many are of which kind. */
-export interface Customers {
-  /** Their customer is known by the first of the identifiers that they have, whoever else becomes known meanwhile. */
-  sure: number;
-  /** They name an affiliate, and nobody knows their customer: by an identifier, or by e-mail alone. */
-  strangers: number;
-  strangersByMail: number;
+/** Of the staged rows that name an affiliate and a customer, those whose customer nobody knows. */
+export interface Strangers {
+  byIdentifier: number;
+  /** Rows that have nothing but an e-mail address. */
+  byMail: number;
 }
 
 /** What identifies a customer: columns of the stage beside those of the referral, in the order in which they decide. */
@@ -26,22 +26,17 @@ type Identifier = readonly [staged: string, known: string];
  * affiliate first. A row without affiliate whose e-mail is known under several affiliates is ambiguous. Kinds of
  * identifier that no row has cost nothing.
  */
-export async function findCustomers(session: Session, accountId: number): Promise<Customers> {
-  const staged = await stagedKinds(session);
-  const kinds = identifiers.filter(([column]) => staged.includes(column));
-  const join = (await areFewReferrals(session)) ? amongAll : oneByOne;
-  const joins = kinds.map((kind, place) => join(accountId, kind, kinds.slice(0, place)));
-  const hasMail = staged.includes('email_folded');
-  if (hasMail) joins.push(byMail(accountId, kinds));
+export async function findCustomers(session: Session, accountId: number): Promise<Strangers> {
+  const { kinds, joins, hasMail } = await searchOf(session, accountId);
   await session.client.query('truncate customer');
-  if (joins.length === 0) return { sure: 0, strangers: 0, strangersByMail: 0 };
+  if (hasMail) joins.push(byMail(accountId, kinds));
+  if (joins.length === 0) return { byIdentifier: 0, byMail: 0 };
   const all = hasMail ? [...kinds, ['email_folded', 'email_folded'] as const] : kinds;
   const isAmbiguous = sql`${found(kinds, 'id')} is null and by_email_folded.affiliates > 1 and s.name_no is null`;
-  const counted = await sql<Customers>`/* ledger.record.customers */
+  const counted = await sql<Strangers>`/* ledger.record.customers */
     with found as materialized (
       select s.n, ${found(all, 'id')} as referral_id, ${found(all, 'affiliate_id')} as affiliate_id,
         ${hasMail ? sql`coalesce(${isAmbiguous}, false)` : sql`false`} as ambiguous, s.name_no,
-        ${isFoundByFirst(kinds)} and (s.name_no is null or name.affiliate_id = ${found(all, 'affiliate_id')}) as sure,
         coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null as by_mail
       from stage s
       left join name on name.no = s.name_no
@@ -55,11 +50,35 @@ export async function findCustomers(session: Session, accountId: number): Promis
       insert into customer (n, referral_id, affiliate_id, ambiguous)
       select n, referral_id, affiliate_id, ambiguous from found
     )
-    select (count(*) filter (where sure))::integer as sure,
-      (count(*) filter (where name_no is not null and referral_id is null and not by_mail))::integer as strangers,
-      (count(*) filter (where name_no is not null and referral_id is null and by_mail))::integer as "strangersByMail"
-    from found`.execute(session.sql);
+    select (count(*) filter (where not by_mail))::integer as "byIdentifier",
+      (count(*) filter (where by_mail))::integer as "byMail"
+    from found where name_no is not null and referral_id is null`.execute(session.sql);
   return counted.rows[0]!;
+}
+
+/**
+ * Those of the staged rows whose customer is known by the first of the identifiers that they have, so that it is the same
+ * whoever else becomes known meanwhile, and belongs to the affiliate that they name, if they name one.
+ */
+export async function sureRows(session: Session, accountId: number): Promise<Rows> {
+  const { kinds, joins } = await searchOf(session, accountId);
+  const affiliateId = found(kinds, 'affiliate_id');
+  return {
+    join: sql`left join name on name.no = s.name_no ${sql.join([...joins, sql``], sql` `)}`,
+    where: sql`where ${isFoundByFirst(kinds)} and (s.name_no is null or name.affiliate_id = ${affiliateId})`,
+    affiliateId,
+    referralId: found(kinds, 'id'),
+    fingerprint: fingerprint(affiliateId),
+  };
+}
+
+/** How staged rows `s` find their referrals: by the kinds of identifier that any of them has, and by which joins. */
+async function searchOf(session: Session, accountId: number) {
+  const staged = await stagedKinds(session);
+  const kinds = identifiers.filter(([column]) => staged.includes(column));
+  const join = (await areFewReferrals(session)) ? amongAll : oneByOne;
+  const joins = kinds.map((kind, place) => join(accountId, kind, kinds.slice(0, place)));
+  return { kinds, joins, hasMail: staged.includes('email_folded') };
 }
 
 /** The columns of the stage that identify a customer and are filled in any row. */

@@ -12,12 +12,12 @@ import { findCustomers } from './customers.ts';
  * has it, of those at one moment the one with the first external id, wherever it stands in the file.
  */
 export async function introduce(session: Session, mover: Mover, programId: string): Promise<void> {
-  let customers = await findCustomers(session, mover.accountId);
+  let strangers = await findCustomers(session, mover.accountId);
   for (const byMail of [false, true]) {
-    if ((byMail ? customers.strangersByMail : customers.strangers) === 0) continue;
+    if ((byMail ? strangers.byMail : strangers.byIdentifier) === 0) continue;
     await createReferrals(session, mover, programId, byMail);
     // Also of those that somebody else has created in the meantime.
-    customers = await findCustomers(session, mover.accountId);
+    strangers = await findCustomers(session, mover.accountId);
   }
 }
 

@@ -4,9 +4,10 @@ import type { Batch } from './batch.ts';
 import { fingerprint } from './fingerprint.ts';
 import { chosenRule } from './rule.ts';
 
-/** Where the rows to price are found: a join to staged row `s` with terms `t`, and its columns. */
+/** Where the rows to price are found: a join to staged row `s` with terms `t`, its condition, and its columns. */
 export interface Rows {
   join: RawBuilder<unknown>;
+  where?: RawBuilder<unknown>;
   affiliateId: RawBuilder<unknown>;
   referralId: RawBuilder<unknown>;
   fingerprint: RawBuilder<unknown>;
@@ -26,14 +27,6 @@ export const allRows: Rows = {
   affiliateId: sql`name.affiliate_id`,
   referralId: sql`null::uuid`,
   fingerprint: fingerprint(sql`name.affiliate_id`),
-};
-
-/** All staged rows, each of a customer who is known. */
-export const customersRows: Rows = {
-  join: sql`join customer on customer.n = s.n`,
-  affiliateId: sql`customer.affiliate_id`,
-  referralId: sql`customer.referral_id`,
-  fingerprint: fingerprint(sql`customer.affiliate_id`),
 };
 
 /** Sales with all that a conversion and its commission are made of: CTEs to put first, and a query of `priceColumns`. */
@@ -109,6 +102,7 @@ export function pricedSales(accountId: number, batch: Batch, rows: Rows): Priced
       ${rows.join}
       join affiliate a on a.account_id = ${accountId} and a.id = ${rows.affiliateId}
       ${rule.join}
+      ${rows.where ?? sql``}
     ),
     priced as (
       select *, ${commissionAmount(program.rounding)} as earned, occurred_at + days * interval '1 day' as hold_until from ruled
