@@ -81,6 +81,31 @@ describe('a log of several batches, whose customers are known', () => {
     expect(await audited(together.world)).toEqual([]);
   });
 
+  test('is credited the same among so many referrals that each customer is looked up alone', async () => {
+    const few = await deskWithCustomers();
+    await landAhead(few, sales);
+    const many = await deskWithCustomers();
+    const { accountId } = many.world;
+    await db.session(async ({ client }) => {
+      await client.query('alter table referral set (fillfactor = 10)');
+      await client.query(
+        `insert into referral (account_id, id, program_id, affiliate_id, customer_id, status, created_at)
+        select account_id, gen_random_uuid(), program_id, affiliate_id, 'other-' || n, 'lead', created_at
+        from generate_series(1, 40000) n, (select * from referral where account_id = $1 limit 1) one`,
+        [accountId],
+      );
+      const size = await client.query("select pg_relation_size('referral') / 8192 * 2 as many");
+      expect(Number(size.rows[0].many)).toBeGreaterThan(sales.length);
+    });
+    await landAhead(many, sales);
+    const known = ({ of, moved }: Awaited<ReturnType<typeof credited>>) => ({
+      of,
+      moved: moved.filter(({ customer_id }) => customer_id!.startsWith('c-')),
+    });
+    expect(known(await credited(many))).toEqual(known(await credited(few)));
+    expect(await earned(many)).toEqual(await earned(few));
+  });
+
   test('records no sale whose id a lead of the same log has', async () => {
     const desk = await deskWithCustomers();
     const lead = {
