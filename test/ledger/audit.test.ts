@@ -2,8 +2,10 @@ import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
 import { showId } from '../../src/ids.ts';
 import { hasTouchedBooks } from '../../src/ledger/audit.ts';
+import { releaseHolds } from '../../src/ledger/release.ts';
 import { audited, balance } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
+import { waitsForLock } from '../support/locks.ts';
 import { change, paidDesk, saleIs, soundDesk } from './sound.ts';
 
 const { db, url } = await testDatabase();
@@ -22,6 +24,19 @@ describe('sound books', () => {
     expect(await balance(sound.world)).toBe('balanced');
     expect(await balance(damaged.world)).not.toBe('balanced');
   });
+});
+
+test('sound books are sound while others write: all sums are of one moment', async () => {
+  const { world } = await soundDesk(db);
+  const { proof, released } = await db.transaction(async (session) => {
+    // Whoever reads the journal waits here, and finds it changed when this commits.
+    await session.client.query('lock table posting in access exclusive mode');
+    const proof = balance(world);
+    await waitsForLock(db, proof);
+    return { proof, released: await releaseHolds(session, world.mover, { asOf: new Date('2030-01-01') }) };
+  });
+  expect(released.counts.released).toBeGreaterThan(0);
+  expect(await proof).toBe('balanced');
 });
 
 describe('one cent adrift is found, named, and keeps every run from committing', () => {
