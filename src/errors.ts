@@ -81,7 +81,7 @@ const catalogue = {
   'books-adrift': {
     exit: 1,
     status: 500,
-    todo: 'Nothing of this run was kept. Run "payrun audit" and keep its output for the investigation.',
+    todo: 'Nothing that does not balance was kept. Run "payrun audit" and keep its output for the investigation.',
   },
 } as const satisfies Record<string, { exit: number; status: number; todo: string }>;
 

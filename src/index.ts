@@ -4,7 +4,7 @@ export type { Session } from './db/connect.ts';
 export { PayrunError } from './errors.ts';
 export { importInbox, retryParked } from './imports/import.ts';
 export { auditBooks } from './ledger/audit.ts';
-export { releaseHolds } from './ledger/release.ts';
+export { partsToRelease, releaseHolds } from './ledger/release.ts';
 export { exportPayouts, preparePayouts } from './payouts/payout.ts';
 export { defineJob, type Job } from './runs/define-job.ts';
 export { addOutcomes } from './runs/outcome.ts';

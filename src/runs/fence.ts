@@ -17,13 +17,14 @@ export interface Fence {
 }
 
 /**
- * Does `work` in the session's transaction, then audits the account's books if it has touched them, and stores
- * `before` plus the work's outcome with the run. Raises `books-adrift` or `lease-lost`; the transaction must then be rolled back.
+ * Does `work` in the session's transaction, then audits the account's books if it has touched them, waits for its
+ * `turn` to commit, and stores what the run has kept by then plus the work's outcome with the run. Raises `books-adrift`
+ * or `lease-lost`; the transaction must then be rolled back.
  */
 export async function workFenced<T extends Outcome>(
   session: Session,
   fence: Fence,
-  before: Outcome | undefined,
+  turn: () => Promise<Outcome | undefined>,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
   await session.client.query("/* runs.work */ select set_config('application_name', $1, true)", [
@@ -31,7 +32,7 @@ export async function workFenced<T extends Outcome>(
   ]);
   const outcome = await work(session);
   if (await hasTouchedBooks(session)) await assertBalanced(session, fence.accountId);
-  await update(session, fence, outcomeColumns(addOutcomes(before, outcome)));
+  await update(session, fence, outcomeColumns(addOutcomes(await turn(), outcome)));
   return outcome;
 }
 

@@ -33,6 +33,8 @@ export interface Run<T extends Outcome = Outcome> extends Candidate {
   attempt: number;
   /** The sum of what its transactions have committed. */
   kept: Outcome | undefined;
+  /** Ends when the last of its transactions that has come to its end is committed or rolled back. */
+  committing: Promise<void>;
   /** The lease that it shares with its steps; a dry run needs none. */
   lease: Lease | undefined;
   /** The one transaction of a dry run and all its steps, rolled back in the end. */
@@ -73,6 +75,7 @@ export function newRun<T extends Outcome>(
     code: codeOf(work, spec.parameters),
     attempt: 1,
     kept: undefined,
+    committing: Promise.resolve(),
     lease: undefined,
     rehearsal: undefined,
     retry: retryOptions(context, account, spec.job, options.pause),

@@ -5,12 +5,13 @@ import { showId } from '../ids.ts';
 import type { Job } from './define-job.ts';
 import { elect, insertRun } from './elect.ts';
 import { describeFault, faultOf } from './fault.ts';
-import { savepoint, settle, settleFailed, workFenced } from './fence.ts';
+import { savepoint, settle, settleFailed } from './fence.ts';
 import { findJob } from './jobs.ts';
 import { type Lease, withLease } from './lease.ts';
 import { type Code, newRun, newStep, type Run, type RunOptions, type RunSpec } from './new-run.ts';
-import { addOutcomes, completeOutcome } from './outcome.ts';
+import { completeOutcome } from './outcome.ts';
 import { persevere } from './retry.ts';
+import { transaction, transactions } from './transactions.ts';
 import type { Outcome, StepResult, Work } from './work.ts';
 
 export type { RunOptions, RunSpec };
@@ -106,23 +107,9 @@ function workOf<T extends Outcome>(run: Run<T>): Work {
     asOf: run.asOf,
     dryRun: run.dryRun,
     transaction: (work) => transaction(run, work),
+    transactions: (parts) => transactions(run, parts),
     step: (job, parameters = {}) => step(run, job, parameters),
   };
-}
-
-async function transaction<T extends Outcome>(run: Run, work: (session: Session) => Promise<T>): Promise<T> {
-  const fenced = (session: Session) => workFenced(session, run, run.kept, work);
-  const rehearsed = async (session: Session) => {
-    const outcome = await fenced(session);
-    // Stands for the commit that `on commit drop` waits for.
-    await session.client.query('discard temp');
-    return outcome;
-  };
-  const outcome = run.rehearsal
-    ? await savepoint(run.rehearsal, rehearsed)
-    : await run.context.db.transaction(fenced);
-  run.kept = addOutcomes(run.kept, outcome);
-  return outcome;
 }
 
 async function step(parent: Run, job: string, parameters: Record<string, unknown>): Promise<StepResult> {

@@ -33,6 +33,12 @@ export interface Work {
    */
   transaction<T extends Outcome>(work: (session: Session) => Promise<T>): Promise<T>;
   /**
+   * Several such transactions at once, each on a connection of its own, for work in parts that have nothing to do with
+   * each other; in a dry run one after another. Returns the sum of their outcomes when all have ended. Raises what the
+   * first of those raised that failed; what the others did is kept, and counted.
+   */
+  transactions<T extends Outcome>(parts: readonly ((session: Session) => Promise<T>)[]): Promise<T>;
+  /**
    * Runs another job as a child of this run, for the same account and moment. Never raises for a failed child, only
    * `interrupted` and `lease-lost`, after which this run may not go on either.
    */

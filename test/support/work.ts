@@ -5,6 +5,7 @@ import type { Config } from '../../src/config.ts';
 import type { Db } from '../../src/db/connect.ts';
 import { assertBalanced } from '../../src/ledger/audit.ts';
 import { createLog } from '../../src/log.ts';
+import { addOutcomes } from '../../src/runs/outcome.ts';
 import type { Work } from '../../src/runs/work.ts';
 import { today, type World } from './world.ts';
 
@@ -29,6 +30,15 @@ export function testWork(
     databaseUrl: undefined,
     logFormat: 'text',
   };
+  const transaction: Work['transaction'] = (work) =>
+    db.transaction(
+      async (session) => {
+        const outcome = await work(session);
+        await assertBalanced(session, world.accountId);
+        return outcome;
+      },
+      { rollback: dryRun },
+    );
   return {
     context: {
       config,
@@ -42,15 +52,9 @@ export function testWork(
     job: 'test',
     asOf: options.asOf ?? today,
     dryRun,
-    transaction: (work) =>
-      db.transaction(
-        async (session) => {
-          const outcome = await work(session);
-          await assertBalanced(session, world.accountId);
-          return outcome;
-        },
-        { rollback: dryRun },
-      ),
+    transaction,
+    transactions: async (parts) =>
+      (await Promise.all(parts.map(transaction))).reduce((a, b) => addOutcomes(a, b)),
     step: () => Promise.reject(new Error('This work has no steps.')),
   };
 }
