@@ -20,7 +20,7 @@ const isIn: Record<Half, RawBuilder<unknown>> = {
   upper: sql`uuid_hash(m.affiliate_id) >= 0`,
 };
 
-/** So many holds keep a server busy for a second; what a second transaction costs beside is small against it. */
+/** So many holds keep a server busy for half a second; what a second transaction costs beside is small against it. */
 const manyHolds = 50_000;
 
 /**
