@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import type { Batch } from './record/batch.ts';
-import { type PricedSales, priceColumns, pricedSales, type Rows, sumsOf } from './record/price.ts';
+import { groups, type PricedSales, priceColumns, pricedSales, type Rows, sumsOf } from './record/price.ts';
 
 /** A batch of sales that stands priced in `priced_sale`. */
 export interface PricedBatch {
@@ -27,13 +27,14 @@ export async function storePriced(
       insert into priced_sale (account_id, import_id, batch, ${priceColumns}) select ${key}, ${priceColumns} from priced
       returning ctid, affiliate_id, currency, amount, earned, no_commission_reason
     ),
+    grouped as materialized (${groups(sql`, min(ctid) as first, max(ctid) as last`)}),
     sums as (
       insert into priced_sum (account_id, import_id, batch, kind, affiliate_id, currency, amount, lines)
       select ${key}, sums.* from (${sumsOf(batch.program.currency)}) sums
       returning ctid
     )
     select s.*, t.* from
-      (select count(*) as rows, min(ctid)::text as first, max(ctid)::text as last from sale) s,
+      (select coalesce(sum(lines), 0) as rows, min(first)::text as first, max(last)::text as last from grouped) s,
       (select min(ctid)::text as first_sum, max(ctid)::text as last_sum from sums) t`.execute(session.sql);
   const { rows: count, first, last, first_sum, last_sum } = written.rows[0]!;
   // Where the rows stand is known, so that the tables need no index.

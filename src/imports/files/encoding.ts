@@ -100,6 +100,8 @@ export class ToUtf8 extends Transform {
   readonly #shown: string;
   readonly #found: FoundEncoding;
   readonly #decoder;
+  /** Whether all bytes were looked at before. */
+  readonly #isProven: boolean;
   #rest: Buffer = Buffer.alloc(0);
   #lines = 1;
   #bytes = 0;
@@ -108,6 +110,7 @@ export class ToUtf8 extends Transform {
     super();
     this.#shown = shown;
     this.#found = found;
+    this.#isProven = found.encoding === 'utf-8' && found.by === 'bytes';
     this.#decoder = found.encoding === 'utf-8' ? undefined : iconv.getDecoder(found.encoding);
   }
 
@@ -130,16 +133,22 @@ export class ToUtf8 extends Transform {
     const isCutOff = this.#found.encoding.startsWith('utf-16') && this.#bytes % 2 === 1;
     if (isCutOff) done(this.#refusal(0));
     else if (this.#decoder) this.#passText(this.#decoder.end() ?? '', done);
-    else done(this.#rest.length > 0 ? this.#refusal(0) : null);
+    else if (this.#rest.length === 0) done();
+    else done(this.#isProven ? changed(this.#shown) : this.#refusal(0));
   }
 
   #passBytes(bytes: Buffer, done: TransformCallback): void {
     if (!isUtf8(bytes)) {
+      if (this.#isProven) {
+        done(changed(this.#shown));
+        return;
+      }
       const pieces = bytes.toString('latin1').split('\n');
       done(this.#refusal(pieces.findIndex((piece) => !isUtf8(Buffer.from(piece, 'latin1')))));
       return;
     }
-    for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) this.#lines += 1;
+    if (!this.#isProven)
+      for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) this.#lines += 1;
     done(null, bytes);
   }
 
@@ -164,6 +173,14 @@ export class ToUtf8 extends Transform {
       todo: `Save it as UTF-8 ("CSV UTF-8" in Excel), or set encoding in its source to one of ${encodings.join(', ')}. Nothing of it was recorded.`,
     });
   }
+}
+
+/** What was UTF-8 when it was looked at is no longer. */
+function changed(shown: string): PayrunError {
+  return new PayrunError('file-refused', 'The file was changed while it was read.', {
+    place: { file: shown },
+    todo: 'Import it again when nobody writes to it. Nothing of it was recorded.',
+  });
 }
 
 /** The warning for a file whose encoding was only likely. */

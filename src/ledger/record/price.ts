@@ -107,18 +107,26 @@ export function pricedSales(accountId: number, batch: Batch, rows: Rows): Priced
     priced as (
       select *, ${commissionAmount(program.rounding)} as earned, occurred_at + days * interval '1 day' as hold_until from ruled
     ),`;
-  const sums = sumsOf(program.currency);
+  const sums = sql`with grouped as materialized (${groups()}) ${sumsOf(program.currency)}`;
   return { steps, query: sql`select ${priceColumns} from priced`, sums, isStored: false };
 }
 
-/** The sums of what a CTE `sale` gives: sales by currency, and commissions, in `currency`, by affiliate. */
+/** What a CTE `sale` gives, gone through once: by affiliate, currency and whether it earns, and `more` of each. */
+export function groups(more = sql``): RawBuilder<unknown> {
+  return sql`
+    select affiliate_id, currency, no_commission_reason is null as earns,
+      sum(amount) as amount, sum(earned) as earned, count(*) as lines ${more}
+    from sale group by 1, 2, 3`;
+}
+
+/** The sums of a CTE `grouped` of these groups: sales by currency, and commissions, in `currency`, by affiliate. */
 export function sumsOf(currency: string): RawBuilder<unknown> {
   return sql`
-    select 'sale' as kind, null::uuid as affiliate_id, currency, sum(amount) as amount, count(*) as lines
-    from sale group by currency
+    select 'sale' as kind, null::uuid as affiliate_id, currency, sum(amount) as amount, sum(lines) as lines
+    from grouped group by currency
     union all
-    select 'commission', affiliate_id, ${currency}::text, sum(earned), count(*)
-    from sale where no_commission_reason is null group by affiliate_id`;
+    select 'commission', affiliate_id, ${currency}::text, sum(earned), sum(lines)
+    from grouped where earns group by affiliate_id`;
 }
 
 /**

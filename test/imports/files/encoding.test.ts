@@ -41,6 +41,16 @@ const rows = fc.array(fc.tuple(fc.stringMatching(/^[A-Z]é[0-9]{1,4}$/), cell, c
   maxLength: 60,
 });
 
+test('a file that somebody writes to while it is read is refused, not read for what it is not', async () => {
+  const file = path.join(folder, 'changing.csv');
+  await writeFile(file, `${header.join()}\n${'é-1,ann,\n'.repeat(20_000)}`);
+  const read = withInputFile(file, new AbortController().signal, async (input) => {
+    await writeFile(file, Buffer.concat([Buffer.from(`${header.join()}\n`), Buffer.alloc(200_000, 0xe9)]));
+    for await (const _ of input.read());
+  });
+  await expect(read).rejects.toThrow('The file was changed while it was read.');
+});
+
 describe('the same cells', () => {
   test('come out of every encoding, delimiter and line end', async () => {
     const layout = fc.record({
