@@ -31,10 +31,10 @@ export interface InputFile {
   /** Whether its text begins as JSON does. */
   isJson: boolean;
   /**
-   * Its text as UTF-8 bytes, unpacked when it is packed; `onBytes` is told how many bytes of the file were read, and
-   * `alone` says that no answers of the database are waited for meanwhile. Raises `file-refused` for a workbook.
+   * Its text as UTF-8 bytes, unpacked when it is packed; `onBytes` is told how many bytes of the file were read. Raises
+   * `file-refused` for a workbook.
    */
-  read(how?: { onBytes?: (bytes: number) => void; alone?: boolean }): Readable;
+  read(onBytes?: (bytes: number) => void): Readable;
   /** The same file in the encoding that its source states, if it does (a byte order mark knows better), and of a workbook the sheet. */
   as(stated: Encoding | undefined, sheet?: string | number): InputFile;
 }
@@ -113,9 +113,9 @@ async function describeFile(looking: Looking): Promise<InputFile> {
     encoding,
     workbook: undefined,
     isJson: scan.beginsAsJson(encoding.encoding),
-    read({ onBytes, alone = false } = {}) {
+    read(onBytes) {
       const text = new ToUtf8(shown, encoding);
-      pipeline(form.unpacked(alone ? textPiece * 4 : textPiece, onBytes), text).catch(() => {});
+      pipeline(form.unpacked(textPiece, onBytes), text).catch(() => {});
       return text;
     },
     as: (stated) =>
@@ -126,9 +126,10 @@ async function describeFile(looking: Looking): Promise<InputFile> {
 
 /**
  * In bytes. Small enough, since only between pieces the answers of the database are seen, which waits for the next
- * statement; and a read of a file costs nearly the same, however little it reads.
+ * statement; and a read of a file costs nearly the same, however little it reads. From 128 KB on the engine would keep
+ * the text of a piece in the old part of its heap, and clear that up all the time.
  */
-const textPiece = 1 << 16;
+const textPiece = 96 << 10;
 
 type Described = Pick<InputFile, 'name' | 'shown' | 'sha256' | 'bytes' | 'limits'>;
 

@@ -59,7 +59,7 @@ export async function readCsv(file: InputFile, how: TableReading = {}): Promise<
   if (workbook) seen.endsInLine = true;
   const records = workbook
     ? filledRows(sheetRows(workbook, seen, onBytes), seen)
-    : recordsOf(file.read({ onBytes }), file, { ...how, delimiter }, seen);
+    : recordsOf(file.read(onBytes), file, { ...how, delimiter }, seen);
   return { ...(await tableOf(records, file, how, seen)), delimiter, isTyped: workbook !== undefined };
 }
 

@@ -74,7 +74,7 @@ export async function landEvents(
     const onBytes = (count: number) => {
       if (isSecond) bytes += count;
     };
-    const read = logLines(file.read({ onBytes, alone: !isSecond }), file, source.settings.allow_partial);
+    const read = logLines(file.read(onBytes), file, source.settings.allow_partial);
     return noting(read, readings === 1 ? survey : undefined);
   };
   let rejectsOf: string | undefined;
