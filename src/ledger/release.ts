@@ -24,8 +24,8 @@ const isIn: Record<Half, RawBuilder<unknown>> = {
 const manyHolds = 50_000;
 
 /**
- * The parts in which to release what is due by `asOf`: two halves where it is much, so that the server does them at the
- * same time, which takes two thirds of it; else the whole. Each affiliate is in one part with all that is theirs.
+ * The parts in which to release what is due by `asOf`: two halves where it is much, which two processors of the server
+ * do in two thirds of the time of one; else the whole. Each affiliate is in one part with all that is theirs.
  */
 export async function partsToRelease(
   db: Db,

@@ -100,7 +100,7 @@ export class ToUtf8 extends Transform {
   readonly #shown: string;
   readonly #found: FoundEncoding;
   readonly #decoder;
-  /** Whether all bytes were looked at before. */
+  /** Whether all bytes were found to be UTF-8 when the file was looked at. */
   readonly #isProven: boolean;
   #rest: Buffer = Buffer.alloc(0);
   #lines = 1;
