@@ -61,6 +61,15 @@ export class SortedCopyLines {
     this.#keys.push(key);
   }
 
+  /** Puts `text`, which is ASCII, at the end of each line so far. */
+  lengthen(text: string): void {
+    const lines = this.#ends.map((end, index) => this.#bytes.subarray(this.#ends[index - 1] ?? 0, end - 1));
+    const longer = Buffer.concat(lines.flatMap((line) => [line, Buffer.from(`${text}\n`)]));
+    this.#ends = this.#ends.map((end, index) => end + text.length * (index + 1));
+    if (longer.length > this.#bytes.length) this.#grow(longer.length);
+    longer.copy(this.#bytes);
+  }
+
   /** Takes all lines out, each behind `prefix` and its place as ten hexadecimal digits, counted from `first`. */
   take(prefix: string, first: number): Buffer {
     const order = this.#isSorted ? Uint32Array.from(this.#keys.keys()) : orderOf(this.#keys);

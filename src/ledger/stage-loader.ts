@@ -9,15 +9,12 @@ import { plannedFor } from './statistics.ts';
 export class StageLoader {
   readonly #session: Session;
   readonly #accountId: number;
-  readonly #copySales;
   #unknownNames = 0;
   #isAnalysed = false;
 
-  /** `columns` are those of the writer that the packets come from. */
-  constructor(session: Session, accountId: number, columns: string[]) {
+  constructor(session: Session, accountId: number) {
     this.#session = session;
     this.#accountId = accountId;
-    this.#copySales = sql`copy stage (${sql.raw(columns.join(', '))}) from stdin`;
   }
 
   /** Stages a packet whole. Returns whether every sale in it names an affiliate that is known. */
@@ -57,8 +54,9 @@ export class StageLoader {
   }
 
   /** Stages the sales of a packet. */
-  async loadSales({ sales, count }: Packet): Promise<void> {
-    if (count > 0) await copyIn(this.#session, this.#copySales, [sales]);
+  async loadSales({ columns, sales, count }: Packet): Promise<void> {
+    const copySales = sql`copy stage (${sql.raw(columns.join(', '))}) from stdin`;
+    if (count > 0) await copyIn(this.#session, copySales, [sales]);
     if (!this.#isAnalysed) await this.analyse();
   }
 

@@ -4,6 +4,8 @@ import { fold, type StagedSale } from './stage.ts';
 
 /** Rows on their way to the stage, with the names and terms that are new in them. */
 export interface Packet {
+  /** The columns of the stage that the lines of sales have. */
+  columns: readonly string[];
   /**
    * COPY text of the sales, in order of external ids, so that looking each up and inserting it finds the page of the
    * one before still at hand.
@@ -22,11 +24,17 @@ export interface Packet {
 
 type Value = (sale: StagedSale, numbers: { names: Dictionary; terms: Dictionary }) => string | undefined;
 
-/** One column of the staging table: its name, the field that it needs, and how a sale fills it (undefined is NULL). */
-const columns: [name: string, field: keyof StagedSale, value: Value][] = [
+/** A column of the staging table: its name, the field that it needs, and how a sale fills it (undefined is NULL). */
+type Column = readonly [name: string, field: keyof StagedSale, value: Value];
+
+/** The columns that every line has behind its id. */
+const always: readonly Column[] = [
   ['n', 'n', (sale) => String(sale.n)],
   ['line', 'line', (sale) => String(sale.line)],
   ['terms_no', 'n', (sale, { terms }) => terms.numberOf(termsKey(sale), () => termsLine(sale))],
+];
+/** Those that lines have once a sale has the field. */
+const ofSales: readonly Column[] = [
   ['external_id', 'externalId', (sale) => copyText(sale.externalId)],
   [
     'name_no',
@@ -53,6 +61,8 @@ const columns: [name: string, field: keyof StagedSale, value: Value][] = [
   ['fx_minor_rate', 'fxRate', (sale) => sale.fxMinorRate],
   ['fx_day', 'fxRate', (sale) => sale.fxDay],
   ['fx_source', 'fxRate', (sale) => copyText(sale.fxSource)],
+];
+const ofEvents: readonly Column[] = [
   ['event_type', 'eventType', (sale) => sale.eventType],
   ['event_name', 'eventName', (sale) => copyText(sale.eventName)],
 ];
@@ -65,30 +75,28 @@ const packetBytes = 3 << 20;
 
 /** Collects sales as lines of COPY text for the stage of one import; `StageLoader` puts them there. */
 export class StageWriter {
-  /** The columns of the stage that the lines of sales have. */
-  readonly columns: string[];
-  readonly #used: Value[];
   readonly #idPrefix: string;
   readonly #keepsAll: boolean;
   readonly #dictionaries = { names: new Dictionary(), terms: new Dictionary() };
   readonly #sales = new SortedCopyLines();
+  #columns: readonly string[] = ['id', ...always.map(([name]) => name)];
+  readonly #values = always.map(([, , value]) => value);
+  /** The columns that no sale has filled yet: what no row has is not sent a million times. */
+  #empty: readonly Column[];
   #faults = new CopyLines();
   #areNamed = true;
   #startsAnew = false;
   #taken = 0;
 
   /**
-   * `fields` are those that the sales may have: what no row has is not sent a million times. The rows that sales
-   * become get ids of `idPrefix` and a running number. With `keepsAll`, names and terms stay for the whole import,
-   * because its packets stay in the stage until the last.
+   * The rows that sales become get ids of `idPrefix` and a running number. With `keepsAll`, names and terms stay for the
+   * whole import, because its packets stay in the stage until the last. With `withEvents`, the events that they came
+   * from are staged as well, which the recording of sales does not look at.
    */
-  constructor(fields: Iterable<keyof StagedSale>, idPrefix: string, { keepsAll = false } = {}) {
-    const wanted = new Set<keyof StagedSale>(['n', 'line', ...fields]);
-    const used = columns.filter(([, field]) => wanted.has(field));
-    this.#used = used.map(([, , value]) => value);
-    this.columns = ['id', ...used.map(([name]) => name)];
+  constructor(idPrefix: string, { keepsAll = false, withEvents = false } = {}) {
     this.#idPrefix = idPrefix;
     this.#keepsAll = keepsAll;
+    this.#empty = withEvents ? [...ofSales, ...ofEvents] : ofSales;
   }
 
   /** Rows that wait to be taken. */
@@ -107,8 +115,9 @@ export class StageWriter {
       return;
     }
     if (sale.affiliate === undefined) this.#areNamed = false;
+    for (const [, field] of this.#empty) if (sale[field] !== undefined) this.#use(field);
     let line = '';
-    for (const value of this.#used) line += `\t${value(sale, this.#dictionaries) ?? '\\N'}`;
+    for (const value of this.#values) line += `\t${value(sale, this.#dictionaries) ?? '\\N'}`;
     this.#sales.add(sale.externalId ?? '', `${line}\n`);
   }
 
@@ -117,6 +126,7 @@ export class StageWriter {
     const { names, terms } = this.#dictionaries;
     const { count } = this.#sales;
     const packet = {
+      columns: this.#columns,
       sales: this.#sales.take(this.#idPrefix, this.#taken),
       count,
       areNamed: this.#areNamed,
@@ -131,6 +141,15 @@ export class StageWriter {
     this.#startsAnew = !this.#keepsAll && Math.max(names.size, terms.size) > mostEntries;
     if (this.#startsAnew) for (const one of [names, terms]) one.forget();
     return packet;
+  }
+
+  /** From here on, lines have the columns of `field`; those that wait get them, empty. */
+  #use(field: keyof StagedSale): void {
+    const used = this.#empty.filter((column) => column[1] === field);
+    this.#empty = this.#empty.filter((column) => column[1] !== field);
+    this.#columns = [...this.#columns, ...used.map(([name]) => name)];
+    this.#values.push(...used.map(([, , value]) => value));
+    this.#sales.lengthen('\t\\N'.repeat(used.length));
   }
 }
 

@@ -33,8 +33,7 @@ export class WorkAhead {
   }
 
   /**
-   * Looks at the sales of a packet, whose lines have `columns`, once those before are done. Where they are likely to be
-   * new, prices them, unless not all of them name an affiliate that is known, or where customers matter, not all are of a
+   * Looks at the sales of a packet, once those before are done. Where they are likely to be new, prices them, unless not all of them name an affiliate that is known, or where customers matter, not all are of a
    * customer who was known before the import, or one has the id of a refund. Where they are likely to be recorded, does so
    * for every second packet only, and says `known` when that is so of all of them. Else returns undefined.
    * Every packet of the import must come by here, in order, for the names and terms that are new in it.
@@ -43,9 +42,9 @@ export class WorkAhead {
     accountId: number,
     batch: Batch,
     packet: Packet,
-    about: { columns: string[]; likely: Likely },
+    likely: Likely,
   ): Promise<PricedBatch | 'known' | undefined> {
-    const taken = this.#last.then(() => this.#take(accountId, batch, packet, about));
+    const taken = this.#last.then(() => this.#take(accountId, batch, packet, likely));
     this.#last = taken;
     return taken;
   }
@@ -54,7 +53,7 @@ export class WorkAhead {
     accountId: number,
     batch: Batch,
     packet: Packet,
-    { columns, likely }: { columns: string[]; likely: Likely },
+    likely: Likely,
   ): Promise<PricedBatch | 'known' | undefined> {
     // A server that has no second connection to give is no reason to fail: the import can do it all on its own.
     const session = await this.#open().catch(() => undefined);
@@ -66,7 +65,7 @@ export class WorkAhead {
     );
     if (!this.#loader) {
       await createStage(session, { lasting: true });
-      this.#loader = new StageLoader(session, accountId, columns);
+      this.#loader = new StageLoader(session, accountId);
     }
     const isPlain = await this.#loader.loadTerms(packet);
     const isPriceable = batch.hasCustomers ? !this.#meetsStrangers : isPlain;
@@ -104,7 +103,7 @@ export class WorkAhead {
   ): Promise<PricedBatch | undefined> {
     await this.#loader!.loadSales(packet);
     if (await namesRefund(session, accountId)) return undefined;
-    const rows = batch.hasCustomers ? await sureRows(session, accountId) : allRows;
+    const rows = batch.hasCustomers ? await sureRows(session, accountId, packet) : allRows;
     const priced = await storePriced(session, accountId, batch, rows, ++this.#batches);
     if (priced.rows === packet.count) return priced;
     this.#meetsStrangers = true;

@@ -14,24 +14,14 @@ import { today, type World } from '../support/world.ts';
 import { deskWithTwo, header, ordinarySale } from './selling.ts';
 
 const { db, url } = await testDatabase();
-const fields = [
-  'externalId',
-  'affiliate',
-  'amount',
-  'currency',
-  'occurredAt',
-  'occurredAtGiven',
-  'salesStatus',
-  'customerId',
-] as const;
 
 /** Records sales in the caller's transaction, without the courtesy by which imports of one account wait for each other. */
 async function recordIn(session: Session, world: World, sales: Partial<StagedSale>[]): Promise<Verdicts> {
   await createStage(session);
-  const writer = new StageWriter(fields, newIdPrefix(today));
+  const writer = new StageWriter(newIdPrefix(today));
   for (const [index, sale] of sales.entries())
     writer.add({ n: index + 1, line: index + 2, ...ordinarySale, ...sale });
-  const isPlain = await new StageLoader(session, world.accountId, writer.columns).load(writer.take());
+  const isPlain = await new StageLoader(session, world.accountId).load(writer.take());
   const importId = newId(today);
   await session.sql
     .insertInto('import')

@@ -4,7 +4,7 @@ import { newId, newIdPrefix } from '../../src/ids.ts';
 import { importFile } from '../../src/imports/import.ts';
 import { keepPriced, type PricedBatch } from '../../src/ledger/priced.ts';
 import { programTerms, recordPriced } from '../../src/ledger/record.ts';
-import { createStage, type StagedSale } from '../../src/ledger/stage.ts';
+import { createStage } from '../../src/ledger/stage.ts';
 import { StageWriter } from '../../src/ledger/stage-writer.ts';
 import { WorkAhead } from '../../src/ledger/work-ahead.ts';
 import { faultOf } from '../../src/runs/fault.ts';
@@ -21,7 +21,6 @@ const rows = Array.from({ length: 12_000 }, (_, n) => {
   const day = String((n % 28) + 1).padStart(2, '0');
   return `s-${n * 7919},${n % 3 ? 'ann' : 'Bob'},${n}.5${n % 10},USD,2026-01-${day},p-${n % 40}`;
 });
-const ordinary = Object.keys(ordinarySale) as (keyof StagedSale)[];
 const fileOf = (lines: string[]) => `${[`${header},product_ids`, ...lines].join('\n')}\n`;
 const program = { incentives: [{ ref: 'odd', percent: '33.3333', product_ids: ['p-1', 'p-21'] }] };
 
@@ -136,15 +135,14 @@ describe('a file of several batches, priced by one connection while another reco
     const recording = db.transaction(
       async (session) => {
         await keepPriced(session);
-        const writer = new StageWriter(['externalId', ...ordinary], newIdPrefix(today));
+        const writer = new StageWriter(newIdPrefix(today));
         writer.add({ n: 1, line: 2, externalId: 's-1', ...ordinarySale });
         const batch = {
           program: await programTerms(session, accountId, programId),
           importId: newId(today),
           hasCustomers: false,
         };
-        const about = { columns: writer.columns, likely: 'new' as const };
-        const ready = await ahead.take(accountId, batch, writer.take(), about);
+        const ready = await ahead.take(accountId, batch, writer.take(), 'new');
         await other.land('sales', fileOf(rows.slice(0, 6_000)));
         await createStage(session);
         return recordPriced(session, { accountId, runId, now: today }, batch, ready as PricedBatch);

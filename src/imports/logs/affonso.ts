@@ -10,7 +10,7 @@ import type { LogLine } from '../files/ndjson.ts';
 import { batchRecorder } from '../sales/batches.ts';
 import { customersOfOthers } from '../sales/sales.ts';
 import { eventReader } from './event-line.ts';
-import { type EventLog, type LogRecorder, soldFields } from './event-log.ts';
+import type { EventLog, LogRecorder } from './event-log.ts';
 
 /** Lines that are sent to the stage together. */
 const stageLines = 20_000;
@@ -36,7 +36,7 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   });
   await session.client.query('truncate name, terms');
   const batch = { program, importId, hasCustomers: true, log };
-  const recording = { fields, idPrefix: newIdPrefix(mover.now), isAgain, ...(ahead ? { ahead } : {}) };
+  const recording = { idPrefix: newIdPrefix(mover.now), isAgain, ...(ahead ? { ahead } : {}) };
   const recorder = batchRecorder(session, mover, batch, recording);
   let rows = 0;
   for await (const group of events.lines()) {
@@ -66,8 +66,6 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   };
 };
 
-const fields = [...soldFields, 'referralId', 'referralRef', 'externalUserId', 'metadata'] as const;
-
 const typeKey = '"event_type"';
 /** The key before any inner object, so that it is the event's own. */
 const conversion = /^\{[^{\\]*?"event_type"\s*:\s*"conversion"/;
@@ -88,8 +86,8 @@ async function stageReferrals(
   events: EventLog,
   read: ReturnType<typeof eventReader>,
 ): Promise<number> {
-  const writer = new StageWriter(fields, newIdPrefix(mover.now), { keepsAll: true });
-  const loader = new StageLoader(session, mover.accountId, writer.columns);
+  const writer = new StageWriter(newIdPrefix(mover.now), { keepsAll: true, withEvents: true });
+  const loader = new StageLoader(session, mover.accountId);
   let faults = 0;
   const flush = async () => {
     const packet = writer.take();

@@ -51,26 +51,6 @@ export interface RecordedLog {
 /** Records a log inside the caller's transaction. */
 export type LogRecorder = (session: Session, mover: Mover, log: EventLog) => Promise<RecordedLog>;
 
-/** The fields that a sale has in a log, whosever it is. */
-export const soldFields = [
-  'externalId',
-  'affiliate',
-  'amount',
-  'currency',
-  'occurredAt',
-  'occurredAtGiven',
-  'salesStatus',
-  'customerId',
-  'clickId',
-  'productIds',
-  'priceIds',
-  'interval',
-  'isSubscription',
-  'eventType',
-  'eventName',
-  'fxRate',
-] as const;
-
 /** Whose log a file is, and a sentence that says how that is known. */
 export interface FoundKind {
   kind: LogKind;

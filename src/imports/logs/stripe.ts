@@ -13,7 +13,7 @@ import type { RowFault } from '../faults.ts';
 import { warningOf } from '../landing.ts';
 import { batchRecorder } from '../sales/batches.ts';
 import { customersOfOthers } from '../sales/sales.ts';
-import { type LogRecorder, soldFields } from './event-log.ts';
+import type { LogRecorder } from './event-log.ts';
 import type { Ignored, SaleFact } from './stripe/fact.ts';
 import { attributed, countUnmet, createNotes, withPartner } from './stripe/notes.ts';
 import { Readings } from './stripe/readings.ts';
@@ -86,8 +86,8 @@ async function readPeople(
   readings: Readings,
 ): Promise<{ rows: number; ignored: IgnoredCounts; hasNotes: boolean }> {
   const notes = await createNotes(session);
-  const writer = new StageWriter(soldFields, newIdPrefix(mover.now), { keepsAll: true });
-  const loader = new StageLoader(session, mover.accountId, writer.columns);
+  const writer = new StageWriter(newIdPrefix(mover.now), { keepsAll: true, withEvents: true });
+  const loader = new StageLoader(session, mover.accountId);
   const ignored = { type: 0, test: 0, unattributed: 0, 'no-money': 0, 'no-charge': 0 };
   let rows = 0;
   const flush = () => loader.load(writer.take());
@@ -119,7 +119,6 @@ async function recordSales(
 ): Promise<{ verdicts: Verdicts; ignored: number }> {
   await session.client.query('truncate name, terms');
   const recorder = batchRecorder(session, mover, batch, {
-    fields: soldFields,
     idPrefix: newIdPrefix(mover.now),
     isAgain,
   });

@@ -17,7 +17,6 @@ export const batchRows = 20_000;
 const firstRows = 5_000;
 
 export interface Recording {
-  fields: Iterable<keyof StagedSale>;
   idPrefix: string;
   ahead?: WorkAhead;
   /** The rows are likely to be known. */
@@ -25,22 +24,21 @@ export interface Recording {
 }
 
 /**
- * Collects sales, which have no other fields than `fields`, and records them a batch at a time under ids that begin
- * with `idPrefix`. While one batch is recorded, the next waits; in a file of several batches it is priced `ahead`
+ * Collects sales, and records them a batch at a time under ids that begin with `idPrefix`. While one batch is recorded, the next waits; in a file of several batches it is priced `ahead`
  * meanwhile, as long as all that comes is new, or else looked at, as long as all is known.
  */
 export function batchRecorder(
   session: Session,
   mover: Mover,
   batch: Batch,
-  { fields, idPrefix, ahead, isAgain }: Recording,
+  { idPrefix, ahead, isAgain }: Recording,
 ) {
   const total: Verdicts = { ...noVerdicts };
   // Whose a customer is, and limits that count a referral's sales, go by the time of the sales, whatever order the rows
   // are in: what can't be priced ahead waits in the stage until the last row. A log has named its customers before.
   const isWhole = batch.hasCustomers && (batch.log === undefined || batch.program.hasDurations);
-  const writer = new StageWriter(fields, idPrefix, { keepsAll: isWhole });
-  const loader = new StageLoader(session, mover.accountId, writer.columns);
+  const writer = new StageWriter(idPrefix, { keepsAll: isWhole });
+  const loader = new StageLoader(session, mover.accountId);
   /** Sales in the stage. */
   let waiting = 0;
   let likely: Likely = isAgain ? 'known' : 'new';
@@ -90,9 +88,7 @@ export function batchRecorder(
       await keepPriced(session);
       isAhead = true;
     }
-    const taken = isAhead
-      ? ahead?.take(mover.accountId, batch, packet, { columns: writer.columns, likely })
-      : undefined;
+    const taken = isAhead ? ahead?.take(mover.accountId, batch, packet, likely) : undefined;
     taken?.catch(() => {});
     const before = underWay.at(-1) ?? Promise.resolve();
     const sent = before.then(() => send(packet, taken, isLast));

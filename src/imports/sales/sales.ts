@@ -1,4 +1,4 @@
-import { type SaleField, saleFields } from '../../config-source.ts';
+import { saleFields } from '../../config-source.ts';
 import { type Session, throwIfInterrupted } from '../../db/connect.ts';
 import { PayrunError } from '../../errors.ts';
 import { newIdPrefix } from '../../ids.ts';
@@ -30,26 +30,6 @@ import type { SaleFigures } from './sale-figures.ts';
 import { type SaleReader, saleReader, type Warnings } from './sale-row.ts';
 import { asText } from './typed-cells.ts';
 import { ignoreStrangers, Unattributed } from './unattributed.ts';
-
-const fieldNames = {
-  external_id: 'externalId',
-  affiliate: 'affiliate',
-  amount: 'amount',
-  currency: 'currency',
-  occurred_at: 'occurredAt',
-  customer_id: 'customerId',
-  customer_email: 'email',
-  product_ids: 'productIds',
-  price_ids: 'priceIds',
-  interval: 'interval',
-  is_subscription: 'isSubscription',
-  sales_status: 'salesStatus',
-  hold_days: 'holdDays',
-  expense: 'expense',
-  note: 'note',
-  refund_of: 'refundOf',
-  refunded_total: 'refundedTotal',
-} as const satisfies Record<SaleField, keyof StagedSale>;
 
 /**
  * Streams a sales CSV into the ledger inside the caller's transaction: while Postgres records one batch, the next is
@@ -91,7 +71,6 @@ export async function landSales(
   await createStage(session);
   const idPrefix = newIdPrefix(mover.now);
   const recorder = batchRecorder(session, mover, batch, {
-    fields: stagedFields(present, rates),
     idPrefix,
     ahead: landing.ahead,
     isAgain: landing.isAgain,
@@ -163,12 +142,6 @@ export async function landSales(
     sourceId: source.id ?? null,
     layout,
   };
-}
-
-/** What staged sales may have, where their file or its defaults give the fields `present`. */
-function stagedFields(present: SaleField[], rates: Rates): (keyof StagedSale)[] {
-  const exchange = rates.isEmpty ? [] : (['fxRate'] as const);
-  return [...present.map((field) => fieldNames[field]), 'occurredAtGiven', 'salesStatus', ...exchange];
 }
 
 async function rejectsOfSales(

@@ -84,9 +84,9 @@ async function recordAnew(
     ...exchange,
   };
   await createStage(session);
-  const writer = new StageWriter(Object.keys(sale) as (keyof typeof sale)[], newIdPrefix(mover.now));
+  const writer = new StageWriter(newIdPrefix(mover.now));
   writer.add(sale);
-  await new StageLoader(session, accountId, writer.columns).load(writer.take());
+  await new StageLoader(session, accountId).load(writer.take());
   const hasCustomers = Boolean(sale.referralId ?? sale.customerId ?? sale.email);
   const batch = { program, importId: version.import_id, hasCustomers };
   const { recorded } = await record(session, mover, batch, false);

@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
+import type { Packet } from '../stage-writer.ts';
 import { fingerprint } from './fingerprint.ts';
 import type { Rows } from './price.ts';
 
@@ -27,7 +28,7 @@ type Identifier = readonly [staged: string, known: string];
  * identifier that no row has cost nothing.
  */
 export async function findCustomers(session: Session, accountId: number): Promise<Strangers> {
-  const { kinds, joins, hasMail } = await searchOf(session, accountId);
+  const { kinds, joins, hasMail } = searchOf(accountId, await inStage(session));
   await session.client.query('truncate customer');
   if (hasMail) joins.push(byMail(accountId, kinds));
   if (joins.length === 0) return { byIdentifier: 0, byMail: 0 };
@@ -57,11 +58,17 @@ export async function findCustomers(session: Session, accountId: number): Promis
 }
 
 /**
- * Those of the staged rows whose customer is known by the first of the identifiers that they have, so that it is the same
+ * Those of the rows of a staged packet whose customer is known by the first of the identifiers that they have, so that it is the same
  * whoever else becomes known meanwhile, and belongs to the affiliate that they name, if they name one.
  */
-export async function sureRows(session: Session, accountId: number): Promise<Rows> {
-  const { kinds, joins } = await searchOf(session, accountId);
+export async function sureRows(
+  session: Session,
+  accountId: number,
+  { columns, count }: Pick<Packet, 'columns' | 'count'>,
+): Promise<Rows> {
+  const pages = await sql<{ pages: number }>`select ${referralPages} as pages`.execute(session.sql);
+  const staged = { columns, rows: count, pages: pages.rows[0]!.pages };
+  const { kinds, joins } = searchOf(accountId, staged);
   const affiliateId = found(kinds, 'affiliate_id');
   return {
     join: sql`left join name on name.no = s.name_no ${sql.join([...joins, sql``], sql` `)}`,
@@ -72,29 +79,34 @@ export async function sureRows(session: Session, accountId: number): Promise<Row
   };
 }
 
-/** How staged rows `s` find their referrals: by the kinds of identifier that any of them has, and by which joins. */
-async function searchOf(session: Session, accountId: number) {
-  const staged = await stagedKinds(session);
-  const kinds = identifiers.filter(([column]) => staged.includes(column));
-  const join = (await areFewReferrals(session)) ? amongAll : oneByOne;
+/** What stands in the stage: columns of which any row may have a value, and how many pages its rows are looked up in. */
+interface Staged {
+  columns: readonly string[];
+  rows: number;
+  pages: number;
+}
+
+const referralPages = sql`(pg_relation_size('referral') / 8192)::integer`;
+
+async function inStage(session: Session): Promise<Staged> {
+  const names = [...identifiers.map(([column]) => column), 'email_folded'];
+  const filled = names.map((column) => sql`count(${sql.ref(column)})::integer as ${sql.ref(column)}`);
+  const found = await sql<Record<string, number>>`/* ledger.record.staged */
+    select count(*)::integer as rows, ${referralPages} as pages, ${sql.join(filled)} from stage`.execute(
+    session.sql,
+  );
+  const { rows, pages, ...counts } = found.rows[0]! as Record<'rows' | 'pages', number>;
+  const columns = Object.entries<number>(counts).flatMap(([column, count]) => (count > 0 ? [column] : []));
+  return { columns, rows, pages };
+}
+
+/** How staged rows `s` find their referrals: by which kinds of identifier, and by which joins. */
+function searchOf(accountId: number, { columns, rows, pages }: Staged) {
+  const kinds = identifiers.filter(([column]) => columns.includes(column));
+  // Reading all referrals takes less time than looking one up for each row, as long as they are few.
+  const join = pages * 2 <= rows ? amongAll : oneByOne;
   const joins = kinds.map((kind, place) => join(accountId, kind, kinds.slice(0, place)));
-  return { kinds, joins, hasMail: staged.includes('email_folded') };
-}
-
-/** The columns of the stage that identify a customer and are filled in any row. */
-async function stagedKinds(session: Session): Promise<string[]> {
-  const columns = [...identifiers.map(([column]) => column), 'email_folded'];
-  const counts = columns.map((column) => sql`count(${sql.ref(column)})::integer as ${sql.ref(column)}`);
-  const filled = await sql<Record<string, number>>`/* ledger.record.kinds */
-    select ${sql.join(counts)} from stage`.execute(session.sql);
-  return columns.filter((column) => filled.rows[0]![column]! > 0);
-}
-
-/** Whether reading all referrals takes less time than looking one up for each staged row. */
-async function areFewReferrals(session: Session): Promise<boolean> {
-  const few = await sql`/* ledger.record.few_referrals */
-    select from stage having pg_relation_size('referral') / 8192 * 2 <= count(*)`.execute(session.sql);
-  return few.rows.length > 0;
+  return { kinds, joins, hasMail: columns.includes('email_folded') };
 }
 
 /** For few referrals: an identifier is one referral's only, so that each row finds one at most. */
