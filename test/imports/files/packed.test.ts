@@ -53,15 +53,20 @@ const forms: [string, Buffer][] = [
   ['zip without compression', zip(text, 'sales.csv', 0)],
   ['workbook', workbook],
 ];
+/** Longer than the pieces in which files are read, of which none is like another. */
+const long = Array.from({ length: 100_000 }, (_, n) => `INV-${n},${n}.00\n`).join('');
 
 describe('a file', () => {
-  test.each(forms)('is known by the sha256 of the bytes that were given: %s', async (_, bytes) => {
-    const expected = createHash('sha256').update(bytes).digest('hex');
-    expect(await withBytes(bytes, async (file) => [file.sha256, file.bytes])).toEqual([
-      expected,
-      bytes.length,
-    ]);
-  });
+  test.each([...forms, ['long text', Buffer.from(long)] as const])(
+    'is known by the sha256 of the bytes that were given: %s',
+    async (_, bytes) => {
+      const expected = createHash('sha256').update(bytes).digest('hex');
+      expect(await withBytes(bytes, async (file) => [file.sha256, file.bytes])).toEqual([
+        expected,
+        bytes.length,
+      ]);
+    },
+  );
 
   test('has the same rows however it is packed', async () => {
     const plain = await withBytes(Buffer.from(text), cellsOf);
