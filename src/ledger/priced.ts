@@ -1,6 +1,7 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import type { Batch } from './record/batch.ts';
+import { bought, makesCustomer } from './record/introduce.ts';
 import { groups, type PricedSales, priceColumns, pricedSales, type Rows, sumsOf } from './record/price.ts';
 
 /** A batch of sales that stands priced in `priced_sale`. */
@@ -54,6 +55,24 @@ export async function storePriced(
   };
 }
 
+/**
+ * Adds up what the customers of all priced sales of an import bought, and keeps that until the import is recorded. Returns
+ * a query of it, as `bought` gives.
+ */
+export async function storeBought(
+  session: Session,
+  accountId: number,
+  importId: string,
+): Promise<RawBuilder<unknown>> {
+  const key = sql`${accountId}::integer, ${importId}::uuid`;
+  const ofImport = sql`account_id = ${accountId} and import_id = ${importId}::uuid`;
+  const sold = sql`(select referral_id, occurred_at, is_subscription from priced_sale where ${ofImport} and ${makesCustomer}) sale`;
+  await sql`/* ledger.price.bought */
+    insert into priced_customer (account_id, import_id, referral_id, first_at, status)
+    select ${key}, referral_id, first_at, status from (${bought(sold)}) made`.execute(session.sql);
+  return sql`select referral_id, first_at, status from priced_customer where ${ofImport}`;
+}
+
 const useOfPriced = sql`7022, 0`;
 
 /** To be taken by the import's transaction before anything is priced for it: while it stands, nobody empties the tables. */
@@ -71,7 +90,7 @@ export async function emptyUnused({ sql: query, client }: Session): Promise<void
     const unused = await sql<{
       taken: boolean;
     }>`select pg_try_advisory_xact_lock(${useOfPriced}) as taken`.execute(query);
-    if (unused.rows[0]!.taken) await client.query('truncate priced_sale, priced_sum');
+    if (unused.rows[0]!.taken) await client.query('truncate priced_sale, priced_sum, priced_customer');
     await client.query('commit');
   } catch (cause) {
     await client.query('rollback');

@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { type Mover, postings } from './journal.ts';
 import type { PricedBatch } from './priced.ts';
@@ -110,13 +110,15 @@ async function unlessKnown<T>(
 }
 
 /**
- * Ends what the batches of an import began: moves the referrals of its sales up, once each, posts what it recorded to the
- * journal, one posting an affiliate and currency, and returns the sums.
+ * Ends what the batches of an import began: moves the referrals of its sales up, once each, by what they `bought` where
+ * that was added up ahead; posts what it recorded to the journal, one posting an affiliate and currency, and returns the
+ * sums.
  */
 export async function postTally(
   session: Session,
   mover: Mover,
   { importId, hasCustomers }: Pick<Batch, 'importId' | 'hasCustomers'>,
+  bought?: Promise<RawBuilder<unknown> | undefined>,
 ): Promise<Tally> {
   await sql`/* ledger.record.tally */
     ${postings(
@@ -131,8 +133,9 @@ export async function postTally(
   );
   const recorded = sums.rows.filter((sum) => sum.kind === 'sale').reduce((rows, sum) => rows + sum.lines, 0);
   await refreshStatistics(session, ['conversion', 'commission'], recorded);
+  const made = await bought;
   if (hasCustomers && recorded > 0)
-    await plannedFor(recorded, session, () => advance(session, mover, importId));
+    await plannedFor(recorded, session, () => advance(session, mover, importId, made));
   const of = (kind: string) =>
     new Map(sums.rows.filter((row) => row.kind === kind).map((row) => [row.currency, row.amount]));
   return { sales: of('sale'), commissions: of('commission') };

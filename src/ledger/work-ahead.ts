@@ -1,5 +1,6 @@
+import type { RawBuilder } from 'kysely';
 import type { Db, Session } from '../db/connect.ts';
-import { emptyUnused, type PricedBatch, storePriced } from './priced.ts';
+import { emptyUnused, type PricedBatch, storeBought, storePriced } from './priced.ts';
 import { type Batch, batchSettings } from './record/batch.ts';
 import { sureRows } from './record/customers.ts';
 import { areKnown } from './record/known.ts';
@@ -49,6 +50,26 @@ export class WorkAhead {
     return taken;
   }
 
+  /**
+   * Adds up what customers bought, once all packets have come by; as a query like `bought`. Returns undefined unless all
+   * sales were priced here.
+   */
+  bought(accountId: number, { importId }: Batch): Promise<RawBuilder<unknown> | undefined> {
+    const added = this.#last.then(() => this.#addUp(accountId, importId));
+    this.#last = added;
+    return added;
+  }
+
+  async #addUp(accountId: number, importId: string): Promise<RawBuilder<unknown> | undefined> {
+    if (this.#meetsStrangers || this.#batches === 0) return undefined;
+    const session = await this.#open();
+    // The server has no statistics of the table, takes its rows for few, and would sort them.
+    await this.#begin(session, 'set local enable_sort = off');
+    const made = await storeBought(session, accountId, importId);
+    await session.client.query('commit');
+    return made;
+  }
+
   async #take(
     accountId: number,
     batch: Batch,
@@ -58,11 +79,7 @@ export class WorkAhead {
     // A server that has no second connection to give is no reason to fail: the import can do it all on its own.
     const session = await this.#open().catch(() => undefined);
     if (!session) return undefined;
-    const { client } = session;
-    // What is lost with the server's last moments here was nobody's record, so no commit waits for the disk.
-    await client.query(
-      `begin; set local synchronous_commit = off; set local work_mem = '64MB'; ${batchSettings(session, batch)}`,
-    );
+    await this.#begin(session, batchSettings(session, batch));
     if (!this.#loader) {
       await createStage(session, { lasting: true });
       this.#loader = new StageLoader(session, accountId);
@@ -76,8 +93,13 @@ export class WorkAhead {
       await this.#loader.loadSales(packet);
       taken = (await areKnown(session, accountId, batch, packet.count)) ? 'known' : undefined;
     }
-    await client.query('commit');
+    await session.client.query('commit');
     return taken;
+  }
+
+  /** What is lost with the server's last moments here was nobody's record, so no commit waits for the disk. */
+  async #begin({ client }: Session, settings = ''): Promise<void> {
+    await client.query(`begin; set local synchronous_commit = off; set local work_mem = '64MB'; ${settings}`);
   }
 
   /** Gives the connection back, and empties the tables if no other import uses them. To be called when the import has ended. */

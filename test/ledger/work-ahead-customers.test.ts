@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { Kind } from '../../src/imports/import.ts';
 import { audited, booked, referrals } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import type { Desk } from '../support/desk.ts';
@@ -36,11 +37,11 @@ async function deskWithCustomers(): Promise<Desk> {
   return desk;
 }
 
-/** Lands a log of which sales are priced by a connection of their own; fails when none are. */
-async function landAhead(desk: Desk, events: Record<string, unknown>[]) {
+/** Lands a file of which sales are priced by a connection of their own; fails when none are. */
+async function landAhead(desk: Desk, kind: Kind, content: string) {
   const { landing } = await db.transaction(async ({ client }) => {
     await client.query('lock table priced_sale in share row exclusive mode');
-    const landing = desk.land('events', logOf(events));
+    const landing = desk.land(kind, content);
     landing.catch(() => {});
     await waitsForLock(db, landing);
     return { landing };
@@ -66,7 +67,7 @@ async function credited(desk: Desk) {
 describe('a log of several batches, whose customers are known', () => {
   test('gives what the same lines give in logs of one batch each', async () => {
     const together = await deskWithCustomers();
-    const { counts } = await landAhead(together, sales);
+    const { counts } = await landAhead(together, 'events', logOf(sales));
     expect(counts).toMatchObject({ rows: sales.length, recorded: sales.length });
     const apart = await deskWithCustomers();
     for (let at = 0; at < sales.length; at += 4_000)
@@ -83,7 +84,7 @@ describe('a log of several batches, whose customers are known', () => {
 
   test('is credited the same among so many referrals that each customer is looked up alone', async () => {
     const few = await deskWithCustomers();
-    await landAhead(few, sales);
+    await landAhead(few, 'events', logOf(sales));
     const many = await deskWithCustomers();
     const { accountId } = many.world;
     await db.session(async ({ client }) => {
@@ -97,7 +98,7 @@ describe('a log of several batches, whose customers are known', () => {
       const size = await client.query("select pg_relation_size('referral') / 8192 * 2 as many");
       expect(Number(size.rows[0].many)).toBeGreaterThan(sales.length);
     });
-    await landAhead(many, sales);
+    await landAhead(many, 'events', logOf(sales));
     const known = ({ of, moved }: Awaited<ReturnType<typeof credited>>) => ({
       of,
       moved: moved.filter(({ customer_id }) => customer_id!.startsWith('c-')),
@@ -106,7 +107,7 @@ describe('a log of several batches, whose customers are known', () => {
     expect(await earned(many)).toEqual(await earned(few));
   });
 
-  test('records no sale whose id a lead of the same log has', async () => {
+  test('records no sale whose id a lead of the same log has, and makes nobody a customer by it', async () => {
     const desk = await deskWithCustomers();
     const lead = {
       event_name: 'signed up',
@@ -114,9 +115,12 @@ describe('a log of several batches, whose customers are known', () => {
       customer_id: 'c-1',
       external_event_id: 's-0',
     };
-    const { counts } = await landAhead(desk, [...sales, lead]);
-    expect(counts).toMatchObject({ recorded: sales.length, duplicates: 1 });
+    const others = sales.filter((sale) => sale.customer_id !== 'c-0');
+    const { counts } = await landAhead(desk, 'events', logOf([sold(0), ...others, lead]));
+    expect(counts).toMatchObject({ recorded: others.length + 1, duplicates: 1 });
     expect((await booked(desk.world)).has('s-0')).toBe(false);
+    const leads = (await referrals(desk.world)).filter(({ status }) => status === 'lead');
+    expect(leads.map(({ customer_id }) => customer_id)).toEqual(['c-0']);
   });
 
   test('parks the sale of a stranger, and records those beside it', async () => {
@@ -141,5 +145,46 @@ describe('a log of several batches, whose customers are known', () => {
     expect(counts).toMatchObject({ recorded: sales.length + 1 });
     const sale = (n: number) => booked(desk.world).then((all) => all.get(`s-${n * 7919}`)!.affiliate);
     expect([await sale(1), await sale(11_999), await sale(301)]).toEqual(['bob', 'bob', 'ann']);
+  });
+});
+
+/** Rows of a CSV of the same customers’ sales; all sales of a fifth of the customers failed, and some are open still. */
+const rows = sales.map((sale, n) => {
+  const status = n % customers < 60 ? 'failed' : n % 7 === 0 ? 'open' : 'complete';
+  const product = (sale.product_ids as string[])[0];
+  return `${sale.external_event_id},${(n % customers) % 3 ? 'ann' : 'bob'},${n}.25,USD,${sale.occurred_at},${sale.customer_id},${product},${sale.is_subscription},${status}`;
+});
+const fileOf = (some: string[]) =>
+  `external_id,affiliate,amount,currency,occurred_at,customer_id,product_ids,is_subscription,sales_status\n${some.join('\n')}\n`;
+
+describe('a CSV of several batches, whose customers are known', () => {
+  test('moves them up as the same rows in files of one batch each do, and none by a sale that failed', async () => {
+    const together = await deskWithCustomers();
+    const { counts } = await landAhead(together, 'sales', fileOf(rows));
+    expect(counts).toMatchObject({ rows: rows.length, recorded: rows.length });
+    const apart = await deskWithCustomers();
+    for (let at = 0; at < rows.length; at += 4_000)
+      await apart.land('sales', fileOf(rows.slice(at, at + 4_000)));
+    await db.session(({ client }) => client.query('analyze conversion, commission'));
+    expect(await earned(together)).toEqual(await earned(apart));
+    expect(await credited(together)).toEqual(await credited(apart));
+    expect((await referrals(together.world)).map(({ status }) => status).sort()).toEqual([
+      ...Array(40).fill('active'),
+      ...Array(200).fill('customer'),
+      ...Array(60).fill('lead'),
+    ]);
+    expect(await audited(together.world)).toEqual([]);
+  });
+
+  test('moves them up also when its last rows are of a stranger, who is recorded from the stage', async () => {
+    const desk = await deskWithCustomers();
+    const stranger = 's-x,ann,10.00,USD,2026-01-02T10:00:00Z,nobody,p-1,true,complete';
+    const { counts } = await desk.land('sales', fileOf([...rows, stranger]));
+    expect(counts).toMatchObject({ recorded: rows.length + 1 });
+    expect((await referrals(desk.world)).map(({ status }) => status).sort()).toEqual([
+      ...Array(41).fill('active'),
+      ...Array(200).fill('customer'),
+      ...Array(60).fill('lead'),
+    ]);
   });
 });

@@ -27,7 +27,7 @@ const program = { incentives: [{ ref: 'odd', percent: '33.3333', product_ids: ['
 async function priced(): Promise<number> {
   const found = await db.session(({ client }) =>
     client.query<{ rows: number }>(
-      'select (select count(*) from priced_sale)::integer + (select count(*) from priced_sum)::integer as rows',
+      'select ((select count(*) from priced_sale) + (select count(*) from priced_sum) + (select count(*) from priced_customer))::integer as rows',
     ),
   );
   return found.rows[0]!.rows;

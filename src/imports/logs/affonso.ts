@@ -61,7 +61,7 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   return {
     rows,
     counts,
-    tally: await postTally(session, mover, batch),
+    tally: await postTally(session, mover, batch, recorder.bought()),
     warnings: customersOfOthers(otherAffiliate),
   };
 };

@@ -1,3 +1,4 @@
+import type { RawBuilder } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import type { Mover } from '../../ledger/journal.ts';
 import { keepPriced, type PricedBatch } from '../../ledger/priced.ts';
@@ -44,6 +45,9 @@ export function batchRecorder(
   let likely: Likely = isAgain ? 'known' : 'new';
   let isAhead = false;
   const underWay: Promise<void>[] = [];
+  /** All sales so far were priced ahead, and recorded as they were. */
+  let areAllPriced = true;
+  let bought: ReturnType<WorkAhead['bought']> | undefined;
 
   async function send(
     packet: Packet,
@@ -75,6 +79,7 @@ export function batchRecorder(
       total.recorded += recorded ?? 0;
       if (recorded !== undefined) return true;
     }
+    if (packet.count > 0) areAllPriced = false;
     await loader.loadSales(packet);
     if (likely !== 'known' || waiting > 0) return false;
     const isKnown = await passKnown(session, mover.accountId, batch, packet.count);
@@ -106,8 +111,15 @@ export function batchRecorder(
     },
     async finish(): Promise<Verdicts> {
       if (writer.waiting > 0 || isWhole) await flush(true);
+      // The last packets are recorded meanwhile.
+      if (isAhead && batch.hasCustomers && areAllPriced) bought = ahead?.bought(mover.accountId, batch);
+      bought?.catch(() => {});
       await underWay.at(-1);
       return total;
+    },
+    /** What the customers bought, where it was added up ahead; after `finish`. */
+    async bought(): Promise<RawBuilder<unknown> | undefined> {
+      return areAllPriced ? bought : undefined;
     },
   };
 }

@@ -101,7 +101,7 @@ export async function landSales(
   const agreed = compareTotals(csv.beside.totals, controls, at, amount, file.shown);
   const verdicts = await recorder.finish();
   if (records === 0 && !settings.allow_empty) throw emptyFile(file.shown, csv.headerLine);
-  const tally = await postTally(session, mover, batch);
+  const tally = await postTally(session, mover, batch, recorder.bought());
   const { otherAffiliate, ignored, ...ended } = verdicts;
   const strangers = left ? await ignoreStrangers(session, mover) : 0;
   ended.rejected -= strangers;

@@ -64,33 +64,51 @@ async function createReferrals(
 }
 
 /**
- * Moves up the referrals of the sales that a run has recorded for `importId`, once each: a sale makes a customer, a
- * subscription an active one. The sales are found by their ids, which begin with the run's moment.
+ * Moves up the referrals of the sales that a run has recorded for `importId`, once each: by what they `bought`, where that
+ * was added up before, as a query like the one of this name. The sales are found by their ids, which begin with the
+ * run's moment.
  */
-export async function advance(session: Session, mover: Mover, importId: string): Promise<void> {
+export async function advance(
+  session: Session,
+  mover: Mover,
+  importId: string,
+  added?: RawBuilder<unknown>,
+): Promise<void> {
   const sold = sql`(
     select referral_id, occurred_at, is_subscription from conversion
     where account_id = ${mover.accountId} and id >= ${firstIdOf(mover.now)}::uuid and import_id = ${importId}::uuid
-      and referral_id is not null and sales_status in ('open', 'complete')) sale`;
-  await sql`/* ledger.record.advance */ ${customersOf(sold, mover)}`.execute(session.sql);
+      and ${makesCustomer}) sale`;
+  await sql`/* ledger.record.advance */ ${moveUp(added ?? bought(sold), mover)}`.execute(session.sql);
+}
+
+/** Whether a sale is one by which its referral becomes a customer. */
+export const makesCustomer = sql`referral_id is not null and sales_status in ('open', 'complete')`;
+
+/** The update that moves up the referrals of what an earlier CTE `sold`, with the columns that `bought` looks at. */
+export function customersOf(sold: RawBuilder<unknown>, mover: Mover): RawBuilder<unknown> {
+  return moveUp(bought(sold), mover);
 }
 
 /**
- * The update that moves up the referrals of what an earlier CTE sold; it has columns referral_id, occurred_at and
- * is_subscription. A status that was set by hand to canceled or rejected is left.
+ * A query: what each referral of the sales in `sold` has become by them, and when first. A sale makes a customer, a
+ * subscription an active one. It looks at columns referral_id, occurred_at and is_subscription.
  */
-export function customersOf(sold: RawBuilder<unknown>, mover: Mover): RawBuilder<unknown> {
+export function bought(sold: RawBuilder<unknown>): RawBuilder<unknown> {
+  return sql`
+    select referral_id, min(occurred_at) as first_at,
+      case when bool_or(is_subscription) then 'active' else 'customer' end as status
+    from ${sold} group by referral_id`;
+}
+
+/** The update of what referrals have become; a status that was set by hand to canceled or rejected is left. */
+function moveUp(made: RawBuilder<unknown>, mover: Mover): RawBuilder<unknown> {
   const rank = (status: string) =>
     sql`array_position(array['lead', 'trialing', 'customer', 'active'], ${sql.raw(status)})`;
   return sql`
     update referral r
     set status = case when ${rank('made.status')} > ${rank('r.status')} then made.status else r.status end,
       converted_at = least(r.converted_at, made.first_at)
-    from (
-      select referral_id, min(occurred_at) as first_at,
-        case when bool_or(coalesce(is_subscription, false)) then 'active' else 'customer' end as status
-      from ${sold} group by referral_id
-    ) made
+    from (${made}) made
     where r.account_id = ${mover.accountId} and r.id = made.referral_id
       and (${rank('made.status')} > ${rank('r.status')} or r.converted_at is null or r.converted_at > made.first_at)`;
 }
