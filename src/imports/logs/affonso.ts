@@ -1,6 +1,6 @@
 import type { Session } from '../../db/connect.ts';
 import { newIdPrefix } from '../../ids.ts';
-import { recordEvents } from '../../ledger/events.ts';
+import { type EventVerdicts, recordEvents } from '../../ledger/events.ts';
 import type { Mover } from '../../ledger/journal.ts';
 import { postTally } from '../../ledger/record.ts';
 import { createStage } from '../../ledger/stage.ts';
@@ -17,45 +17,35 @@ const stageLines = 20_000;
 
 /**
  * Records a log of the bodies of Affonso's POST /v1/events, in two readings: first every line's referral and the events
- * that move no money, then the conversions as sales, so that a lead that stands behind its sale still counts first.
+ * that move no money, then the conversions as sales, so that a lead that stands behind its sale still counts first. Where
+ * work is done ahead, the second begins at once, and what it records waits for the first.
  */
 export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   await createStage(session);
   const { program, importId, log, settings, rates, receivedAt, ahead, again } = events;
-  const isAgain = again !== undefined;
   const { timezone, id_prefix: idPrefix } = settings;
   const read = eventReader({ program, timezone, idPrefix, rates, receivedAt });
-  const faults = await stageReferrals(session, mover, events, read);
-  const strangers = 'parked' as const;
-  const counted = await recordEvents(session, mover, {
-    programId: program.id,
-    importId,
-    log,
-    strangers,
-    again,
-  });
-  await session.client.query('truncate name, terms');
+  const first = recordPeople(session, mover, events, read);
   const batch = { program, importId, hasCustomers: true, log };
-  const recording = { idPrefix: newIdPrefix(mover.now), isAgain, ...(ahead ? { ahead } : {}) };
-  const recorder = batchRecorder(session, mover, batch, recording);
-  let rows = 0;
-  for await (const group of events.lines()) {
-    for (const line of group) {
-      const event = read(line);
-      const isOurs = event.eventType === 'conversion' || namesNobody(line);
-      const full = isOurs ? recorder.add(event) : undefined;
-      if (full) await full;
-    }
-    rows += group.length;
-    events.onLines(rows);
-  }
+  const recorder = batchRecorder(session, mover, batch, {
+    idPrefix: newIdPrefix(mover.now),
+    isAgain: again !== undefined,
+    after: first,
+    ...(ahead ? { ahead } : {}),
+  });
+  if (!ahead) await first;
+  const second = readSales(events, read, recorder);
+  // Also when the second fails: until the first has ended, it uses the session, and its own fault comes before.
+  await Promise.allSettled([first, second]);
+  const people = await first;
+  const rows = await second;
   const { otherAffiliate, ...sales } = await recorder.finish();
   const counts = {
     ...sales,
-    recorded: sales.recorded + counted.recorded,
-    duplicates: sales.duplicates + counted.duplicates,
-    rejected: sales.rejected + counted.rejected + faults,
-    parked: sales.parked + counted.parked,
+    recorded: sales.recorded + people.recorded,
+    duplicates: sales.duplicates + people.duplicates,
+    rejected: sales.rejected + people.rejected,
+    parked: sales.parked + people.parked,
     ignored: 0,
   };
   return {
@@ -65,6 +55,46 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
     warnings: customersOfOthers(otherAffiliate),
   };
 };
+
+/** The first reading; returns how the lines of events that move no money ended. */
+async function recordPeople(
+  session: Session,
+  mover: Mover,
+  events: EventLog,
+  read: ReturnType<typeof eventReader>,
+): Promise<EventVerdicts> {
+  const faults = await stageReferrals(session, mover, events, read);
+  const { program, importId, log, again } = events;
+  const verdicts = await recordEvents(session, mover, {
+    programId: program.id,
+    importId,
+    log,
+    strangers: 'parked',
+    again,
+  });
+  await session.client.query('truncate name, terms');
+  return { ...verdicts, rejected: verdicts.rejected + faults };
+}
+
+/** The second reading; returns how many lines there are. */
+async function readSales(
+  events: EventLog,
+  read: ReturnType<typeof eventReader>,
+  recorder: ReturnType<typeof batchRecorder>,
+): Promise<number> {
+  let rows = 0;
+  for await (const group of events.lines()) {
+    for (const line of group) {
+      const event = read(line);
+      const isOurs = event.eventType === 'conversion' || namesNobody(line);
+      const full = isOurs ? recorder.add(event) : undefined;
+      if (full) await full;
+    }
+    rows += group.length;
+    events.onLines?.(rows);
+  }
+  return rows;
+}
 
 const typeKey = '"event_type"';
 /** The key before any inner object, so that it is the event's own. */

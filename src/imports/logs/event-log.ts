@@ -15,7 +15,9 @@ import { parseObject } from './event-line.ts';
 /** Whose events a log holds: they differ in what a line says, not in how a log lands. */
 export type LogKind = 'affonso_events' | 'stripe_events';
 
-/** The lines of a log, which are gone through more than once, and what to read and record them with. */
+/**
+ * The lines of a log, which are gone through more than once and raise `interrupted`, and what to read and record them with.
+ */
 export interface EventLog {
   lines(): AsyncIterable<LogLine[]>;
   program: ProgramTerms;
@@ -30,8 +32,8 @@ export interface EventLog {
   ahead?: WorkAhead;
   /** The SHA-256 of the log, where the same bytes were imported before. */
   again?: string | undefined;
-  /** Called as the lines of a reading go by; raises when the work was interrupted. */
-  onLines(rows: number): void;
+  /** Called as the lines of a reading go by. */
+  onLines?(rows: number): void;
 }
 
 /** What the lines of a log are read with. */

@@ -83,16 +83,14 @@ export async function landEvents(
     looking: LogSurvey | undefined,
   ): AsyncGenerator<LogLine[]> {
     for await (const group of groups) {
+      throwIfInterrupted(work.context.signal);
       rejectsOf ??= rejectsIn(group);
       looking?.look(group);
       yield group;
     }
     if (looking && landing.expected) assertExpected(landing.expected, looking.controls, file.shown);
   }
-  const onLines = (rows: number) => {
-    throwIfInterrupted(work.context.signal);
-    progress.at(rows, bytes / Math.max(1, file.bytes));
-  };
+  const onLines = (rows: number) => progress.at(rows, bytes / Math.max(1, file.bytes));
   const { rows, counts, tally, warnings, ...staged } = await recorderOf(kind)(session, mover, {
     ...log,
     lines,

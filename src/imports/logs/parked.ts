@@ -41,14 +41,13 @@ export async function retryParkedEvents(session: Session, work: Work): Promise<O
     const settings = sources.find((source) => source.id === group.source_id)?.settings;
     const importId = group.import_id;
     const tried = await recorderOf(kind)(session, mover, {
-      lines: () => parkedLines(session, account.id, importId),
+      lines: () => parkedLines(session, account.id, importId, context.signal),
       program,
       importId,
       log: 'parked',
       settings: settings ?? { id_prefix: '' },
       rates,
       receivedAt: group.received_at,
-      onLines: () => throwIfInterrupted(context.signal),
     });
     const left = tried.rows - (await unpark(session, account.id, importId));
     counts.rows += tried.rows;
@@ -96,9 +95,11 @@ async function* parkedLines(
   session: Session,
   accountId: number,
   importId: string,
+  signal: AbortSignal,
 ): AsyncGenerator<LogLine[]> {
   let after = '00000000-0000-0000-0000-000000000000';
   for (let n = 0; ; ) {
+    throwIfInterrupted(signal);
     const rows = await session.sql
       .selectFrom('parked_event')
       .select(['id', 'line', 'body'])

@@ -22,6 +22,8 @@ export interface Recording {
   ahead?: WorkAhead;
   /** The rows are likely to be known. */
   isAgain?: boolean;
+  /** What must be done before any row is recorded; what can be done ahead is done meanwhile. */
+  after?: Promise<unknown>;
 }
 
 /**
@@ -32,7 +34,7 @@ export function batchRecorder(
   session: Session,
   mover: Mover,
   batch: Batch,
-  { idPrefix, ahead, isAgain }: Recording,
+  { idPrefix, ahead, isAgain, after = Promise.resolve() }: Recording,
 ) {
   const total: Verdicts = { ...noVerdicts };
   // Whose a customer is, and limits that count a referral's sales, go by the time of the sales, whatever order the rows
@@ -95,7 +97,7 @@ export function batchRecorder(
     }
     const taken = isAhead ? ahead?.take(mover.accountId, batch, packet, likely) : undefined;
     taken?.catch(() => {});
-    const before = underWay.at(-1) ?? Promise.resolve();
+    const before = underWay.at(-1) ?? after;
     const sent = before.then(() => send(packet, taken, isLast));
     sent.catch(() => {});
     underWay.push(sent);

@@ -36,7 +36,7 @@ export class Readings {
         return { line, fact };
       });
       rows += group.length;
-      this.#events.onLines(rows);
+      this.#events.onLines?.(rows);
     }
   }
 
@@ -48,7 +48,7 @@ export class Readings {
       const lines = group.filter(({ n }) => this.#meant[n] === wanted);
       yield lines.map((line) => this.#read(line) as FactOf<K>);
       rows += group.length;
-      this.#events.onLines(rows);
+      this.#events.onLines?.(rows);
     }
   }
 
