@@ -34,10 +34,11 @@ export class WorkAhead {
   }
 
   /**
-   * Looks at the sales of a packet, once those before are done. Where they are likely to be new, prices them, unless not all of them name an affiliate that is known, or where customers matter, not all are of a
-   * customer who was known before the import, or one has the id of a refund. Where they are likely to be recorded, does so
-   * for every second packet only, and says `known` when that is so of all of them. Else returns undefined.
-   * Every packet of the import must come by here, in order, for the names and terms that are new in it.
+   * Looks at the sales of a packet, once those before are done. Where they are likely to be new, prices them, unless not
+   * all of them name an affiliate that is known, or where customers matter, not all are of a customer who was known before
+   * the import, or one has the id of a refund. Where they are likely to be recorded, does so for every second packet only,
+   * and says `known` when that is so of all of them. Else returns undefined. Every packet of the import must come by here,
+   * in order, for the names and terms that are new in it.
    */
   take(
     accountId: number,

@@ -16,7 +16,8 @@ import { parseObject } from './event-line.ts';
 export type LogKind = 'affonso_events' | 'stripe_events';
 
 /**
- * The lines of a log, which are gone through more than once and raise `interrupted`, and what to read and record them with.
+ * The lines of a log, which are gone through more than once and raise `interrupted`, and what to read and record them
+ * with.
  */
 export interface EventLog {
   lines(): AsyncIterable<LogLine[]>;

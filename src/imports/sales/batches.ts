@@ -27,8 +27,9 @@ export interface Recording {
 }
 
 /**
- * Collects sales, and records them a batch at a time under ids that begin with `idPrefix`. While one batch is recorded, the next waits; in a file of several batches it is priced `ahead`
- * meanwhile, as long as all that comes is new, or else looked at, as long as all is known.
+ * Collects sales, and records them a batch at a time under ids that begin with `idPrefix`. While one batch is recorded,
+ * the next waits; in a file of several batches it is priced `ahead` meanwhile, as long as all that comes is new, or else
+ * looked at, as long as all is known.
  */
 export function batchRecorder(
   session: Session,

@@ -58,8 +58,8 @@ export async function findCustomers(session: Session, accountId: number): Promis
 }
 
 /**
- * Those of the rows of a staged packet whose customer is known by the first of the identifiers that they have, so that it is the same
- * whoever else becomes known meanwhile, and belongs to the affiliate that they name, if they name one.
+ * Those rows of a staged packet whose customer is known by the first of the identifiers that they have, so that it is the
+ * same whoever else becomes known meanwhile, and belongs to the affiliate that they name, if they name one.
  */
 export async function sureRows(
   session: Session,
