@@ -64,7 +64,8 @@ const mostLists = 1_000;
 
 export function canonicalList(values: string[]): string[] | undefined {
   const kept = values.map((value) => value.trim()).filter(Boolean);
-  return kept.length === 0 ? undefined : [...new Set(kept)].sort();
+  if (kept.length <= 1) return kept.length === 0 ? undefined : kept;
+  return [...new Set(kept)].sort();
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII as a whole.
