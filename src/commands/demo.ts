@@ -25,6 +25,7 @@ const examples = new URL('fixtures/demo/', packageRoot);
 export function register(program: Command, shell: Shell): void {
   program
     .command('demo')
+    .summary('make a workspace of examples and run a night in it')
     .description(
       'Make a workspace of example files and run one real night in it; again shows that nothing is done twice.',
     )

@@ -4,8 +4,9 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Db } from '../../src/db/connect.ts';
 import { newId } from '../../src/ids.ts';
 import { testDatabase } from '../support/database.ts';
-import { configOf, ended, type Place, payrun, payrunJson, start, workspace, writeConfig } from './payrun.ts';
+import { ended, type Place, payrun, payrunJson, start } from './payrun.ts';
 import { openShop } from './shop.ts';
+import { configOf, workspace, writeConfig } from './workspace.ts';
 
 interface Applied {
   dry_run: boolean;

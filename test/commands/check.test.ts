@@ -3,7 +3,8 @@ import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
 import { testDatabase } from '../support/database.ts';
-import { configOf, payrun, payrunJson, workspace } from './payrun.ts';
+import { payrun, payrunJson } from './payrun.ts';
+import { configOf, workspace } from './workspace.ts';
 
 interface Checked {
   problems: number;

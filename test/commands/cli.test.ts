@@ -6,7 +6,8 @@ import { beforeAll, expect, test } from 'vitest';
 import type { Db } from '../../src/db/connect.ts';
 import { testDatabase } from '../support/database.ts';
 import { emptyFolder } from '../support/folder.ts';
-import { configOf, ended, payrun, payrunJson, start, workspace } from './payrun.ts';
+import { ended, payrun, payrunJson, start } from './payrun.ts';
+import { configOf, workspace } from './workspace.ts';
 
 let db: Db;
 let url: string;

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { showId } from '../../src/ids.ts';
 import { testDatabase } from '../support/database.ts';
 import { World } from '../support/world.ts';
-import { configOf, payrun, payrunJson, workspace } from './payrun.ts';
+import { payrun, payrunJson } from './payrun.ts';
+import { configOf, workspace } from './workspace.ts';
 
 test('commissions that await approval become ready by name or all of a programme, and the books still balance', async () => {
   const { db, url } = await testDatabase();

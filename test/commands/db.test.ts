@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { configOf, payrun, payrunJson, workspace } from './payrun.ts';
+import { payrun, payrunJson } from './payrun.ts';
+import { configOf, workspace } from './workspace.ts';
 
 test('the embedded server is started, found by other commands, and stopped', async () => {
   const place = { cwd: await workspace(configOf('embedded')) };

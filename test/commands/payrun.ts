@@ -1,10 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { emptyFolder } from '../support/folder.ts';
 
 const sources = fileURLToPath(new URL('../../src/cli.ts', import.meta.url));
 
@@ -69,50 +67,4 @@ export async function payrunJson(args: string[], place: Place, code = 0): Promis
   const run = await payrun([...args, '--json'], place);
   if (run.code !== code) throw new Error(`exit code ${run.code}\n${run.stdout}\n${run.stderr}`);
   return JSON.parse(run.stdout);
-}
-
-/** A new folder with this payrun.json. */
-export async function workspace(config: unknown): Promise<string> {
-  const folder = await emptyFolder();
-  await writeConfig(folder, config);
-  return folder;
-}
-
-export async function writeConfig(folder: string, config: unknown): Promise<void> {
-  await writeFile(path.join(folder, 'payrun.json'), JSON.stringify(config, null, 2));
-}
-
-/** A configuration with one account and one programme; what is given replaces parts of the programme. */
-export function configOf(ref: string, program: Record<string, unknown> = {}): Config {
-  return {
-    accounts: [
-      {
-        ref,
-        name: 'Acme Inc.',
-        programs: [
-          {
-            ref: 'main',
-            name: 'Acme Partners',
-            currency: 'USD',
-            timezone: 'Europe/Berlin',
-            hold_days: 30,
-            commission: { percent: '20' },
-            minimum_payout: '50.00',
-            ...program,
-          },
-        ],
-        sources: [{ ref: 'offline', kind: 'sales_csv', program: 'main' }],
-      },
-    ],
-  };
-}
-
-export interface Config {
-  accounts: {
-    ref: string;
-    name: string;
-    programs: Record<string, unknown>[];
-    sources: Record<string, unknown>[];
-  }[];
-  jobs?: Record<string, unknown>;
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { configOf, type Place, payrunJson, workspace } from './payrun.ts';
+import { type Place, payrunJson } from './payrun.ts';
+import { configOf, workspace } from './workspace.ts';
 
 const affiliates = `ref,name,email,short_code,status,commission_override,payout_method,payout_destination
 ada,Ada's Blog,ada@example.com,ADA10,active,,paypal,ada@example.com

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { configOf, type Place, payrunJson, workspace } from '../commands/payrun.ts';
+import { type Place, payrunJson } from '../commands/payrun.ts';
+import { configOf, workspace } from '../commands/workspace.ts';
 
 /** A workspace with three affiliates and a file of `rows` sales, some of them faulty, applied and ready. */
 export async function salesWorkspace(url: string, rows: number): Promise<Place & { url: string }> {
