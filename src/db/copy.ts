@@ -63,9 +63,12 @@ export class SortedCopyLines {
 
   /** Puts `text`, which is ASCII, at the end of each line so far. */
   lengthen(text: string): void {
-    const lines = this.#ends.map((end, index) => this.#bytes.subarray(this.#ends[index - 1] ?? 0, end - 1));
-    const longer = Buffer.concat(lines.flatMap((line) => [line, Buffer.from(`${text}\n`)]));
-    this.#ends = this.#ends.map((end, index) => end + text.length * (index + 1));
+    const lines = this.#ends.map((place, index) =>
+      this.#bytes.subarray(this.#ends[index - 1] ?? 0, place - 1),
+    );
+    const end = Buffer.from(`${text}\n`);
+    const longer = Buffer.concat(lines.flatMap((line) => [line, end]));
+    this.#ends = this.#ends.map((place, index) => place + text.length * (index + 1));
     if (longer.length > this.#bytes.length) this.#grow(longer.length);
     longer.copy(this.#bytes);
   }

@@ -145,6 +145,7 @@ async function landFile(
   } finally {
     progress.done();
     await ahead.end();
+    await work.afterwards(() => ahead.tidy());
   }
 }
 

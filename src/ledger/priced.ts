@@ -90,7 +90,8 @@ export async function emptyUnused({ sql: query, client }: Session): Promise<void
     const unused = await sql<{
       taken: boolean;
     }>`select pg_try_advisory_xact_lock(${useOfPriced}) as taken`.execute(query);
-    if (unused.rows[0]!.taken) await client.query('truncate priced_sale, priced_sum, priced_customer');
+    // In the order in which those who write them take them.
+    if (unused.rows[0]!.taken) await client.query('truncate priced_customer, priced_sale, priced_sum');
     await client.query('commit');
   } catch (cause) {
     await client.query('rollback');

@@ -146,6 +146,7 @@ export class StageWriter {
   /** From here on, lines have the columns of `field`; those that wait get them, empty. */
   #use(field: keyof StagedSale): void {
     const used = this.#empty.filter((column) => column[1] === field);
+    if (used.length === 0) return;
     this.#empty = this.#empty.filter((column) => column[1] !== field);
     this.#columns = [...this.#columns, ...used.map(([name]) => name)];
     this.#values.push(...used.map(([, , value]) => value));

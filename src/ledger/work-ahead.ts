@@ -15,8 +15,9 @@ export type Likely = 'new' | 'known' | 'mixed';
 
 /**
  * Works for a large import on a connection of its own, while the import's transaction writes the batches before: two
- * processors of the server work for one import. It prices sales, and commits them to a table that is nobody's record;
- * or finds that nothing is to be done for them. What becomes of the sales is decided by the import's transaction alone.
+ * processors of the server work for one import. It prices sales, commits them to a table that is nobody's record, and in
+ * the end adds up what their customers bought; or finds that nothing is to be done for them. What becomes of the sales is
+ * decided by the import's transaction alone.
  */
 export class WorkAhead {
   readonly #db: Db;
@@ -103,13 +104,16 @@ export class WorkAhead {
     await client.query(`begin; set local synchronous_commit = off; set local work_mem = '64MB'; ${settings}`);
   }
 
-  /** Gives the connection back, and empties the tables if no other import uses them. To be called when the import has ended. */
+  /** Gives the connection back, when the import has ended. */
   async end(): Promise<void> {
-    if (!this.#lent) return;
     await this.#last.catch(() => {});
     this.#giveBack();
-    await this.#lent.catch(() => {});
-    await this.#db.aside(emptyUnused).catch(() => {});
+    await this.#lent?.catch(() => {});
+  }
+
+  /** Empties the tables if no other import uses them, when the import's transaction has ended as well. */
+  async tidy(): Promise<void> {
+    if (this.#lent) await this.#db.aside(emptyUnused).catch(() => {});
   }
 
   /** The import's own connection looks at the packets between. */

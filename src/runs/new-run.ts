@@ -39,6 +39,8 @@ export interface Run<T extends Outcome = Outcome> extends Candidate {
   lease: Lease | undefined;
   /** The one transaction of a dry run and all its steps, rolled back in the end. */
   rehearsal: Session | undefined;
+  /** What is to be tidied up when that was rolled back. */
+  untidy: (() => Promise<void>)[];
   retry: RetryOptions;
   /** Every job that a step may name. */
   jobs(): Promise<Jobs>;
@@ -78,6 +80,7 @@ export function newRun<T extends Outcome>(
     committing: Promise.resolve(),
     lease: undefined,
     rehearsal: undefined,
+    untidy: [],
     retry: retryOptions(context, account, spec.job, options.pause),
     jobs: async () => {
       jobs ??= options.jobs ?? loadJobs(context.config.workspace, context.log);
@@ -95,6 +98,7 @@ export function newStep(parent: Run, job: Job, parameters: Record<string, unknow
     runner: parent.runner,
     lease: parent.lease,
     rehearsal: parent.rehearsal,
+    untidy: parent.untidy,
     jobs: parent.jobs,
   };
 }

@@ -86,10 +86,13 @@ async function doWork<T extends Outcome>(run: Run<T>, lease: Lease, attempt: num
   return completeOutcome(run.kept, outcome);
 }
 
-function rehearse<T extends Outcome>(run: Run<T>): Promise<RunResult<T>> {
-  return run.context.db.transaction((rehearsal) => rehearseIn({ ...run, rehearsal }, rehearsal), {
-    rollback: true,
-  });
+async function rehearse<T extends Outcome>(run: Run<T>): Promise<RunResult<T>> {
+  const rehearsing = (rehearsal: Session) => rehearseIn({ ...run, rehearsal }, rehearsal);
+  try {
+    return await run.context.db.transaction(rehearsing, { rollback: true });
+  } finally {
+    for (const tidy of run.untidy.splice(0)) await tidy();
+  }
 }
 
 async function rehearseIn<T extends Outcome>(run: Run<T>, session: Session): Promise<RunResult<T>> {
@@ -108,6 +111,10 @@ function workOf<T extends Outcome>(run: Run<T>): Work {
     dryRun: run.dryRun,
     transaction: (work) => transaction(run, work),
     transactions: (parts) => transactions(run, parts),
+    afterwards: async (tidy) => {
+      if (run.rehearsal) run.untidy.push(tidy);
+      else await tidy();
+    },
     step: (job, parameters = {}) => step(run, job, parameters),
   };
 }

@@ -39,6 +39,11 @@ export interface Work {
    */
   transactions<T extends Outcome>(parts: readonly ((session: Session) => Promise<T>)[]): Promise<T>;
   /**
+   * Has `tidy` done when no transaction of the run is open: at once, but in a dry run when all of it was rolled back.
+   * `tidy` must not raise.
+   */
+  afterwards(tidy: () => Promise<void>): Promise<void>;
+  /**
    * Runs another job as a child of this run, for the same account and moment. Never raises for a failed child, only
    * `interrupted` and `lease-lost`, after which this run may not go on either.
    */

@@ -187,4 +187,26 @@ describe('a CSV of several batches, whose customers are known', () => {
       ...Array(60).fill('lead'),
     ]);
   });
+
+  test('moves them up by the sales themselves when the second connection is lost as it adds up what they bought', async () => {
+    const desk = await deskWithCustomers();
+    const { landing } = await db.transaction(async ({ client }) => {
+      await client.query('lock table priced_customer in share row exclusive mode');
+      const landing = desk.land('sales', fileOf(rows));
+      landing.catch(() => {});
+      await waitsForLock(db, landing);
+      const ended = await client.query(
+        `select pg_terminate_backend(pid) from pg_stat_activity
+         where datname = current_database() and wait_event_type = 'Lock'`,
+      );
+      expect(ended.rowCount).toBe(1);
+      return { landing };
+    });
+    expect((await landing).counts).toMatchObject({ recorded: rows.length });
+    expect((await referrals(desk.world)).map(({ status }) => status).sort()).toEqual([
+      ...Array(40).fill('active'),
+      ...Array(200).fill('customer'),
+      ...Array(60).fill('lead'),
+    ]);
+  });
 });

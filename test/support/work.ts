@@ -55,6 +55,7 @@ export function testWork(
     transaction,
     transactions: async (parts) =>
       (await Promise.all(parts.map(transaction))).reduce((a, b) => addOutcomes(a, b)),
+    afterwards: (tidy) => tidy(),
     step: () => Promise.reject(new Error('This work has no steps.')),
   };
 }

@@ -35,10 +35,10 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   });
   if (!ahead) await first;
   const second = readSales(events, read, recorder);
-  // Also when the second fails: until the first has ended, it uses the session, and its own fault comes before.
-  await Promise.allSettled([first, second]);
-  const people = await first;
-  const rows = await second;
+  // What fails first says why; until the other has ended as well, it uses the session.
+  const [people, rows] = await Promise.all([first, second]).finally(() =>
+    Promise.allSettled([first, second]),
+  );
   const { otherAffiliate, ...sales } = await recorder.finish();
   const counts = {
     ...sales,

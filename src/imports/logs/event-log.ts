@@ -15,11 +15,12 @@ import { parseObject } from './event-line.ts';
 /** Whose events a log holds: they differ in what a line says, not in how a log lands. */
 export type LogKind = 'affonso_events' | 'stripe_events';
 
-/**
- * The lines of a log, which are gone through more than once and raise `interrupted`, and what to read and record them
- * with.
- */
+/** The lines of a log, and what to read and record them with. */
 export interface EventLog {
+  /**
+   * The lines from the first on, for each reading anew; where work is done `ahead`, also while another reading goes on.
+   * Raises `interrupted`.
+   */
   lines(): AsyncIterable<LogLine[]>;
   program: ProgramTerms;
   importId: string;

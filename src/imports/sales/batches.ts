@@ -48,7 +48,7 @@ export function batchRecorder(
   let likely: Likely = isAgain ? 'known' : 'new';
   let isAhead = false;
   const underWay: Promise<void>[] = [];
-  /** All sales so far were priced ahead, and recorded as they were. */
+  /** All sales that were recorded so far were priced ahead. */
   let areAllPriced = true;
   let bought: ReturnType<WorkAhead['bought']> | undefined;
 
@@ -115,13 +115,13 @@ export function batchRecorder(
     async finish(): Promise<Verdicts> {
       if (writer.waiting > 0 || isWhole) await flush(true);
       // The last packets are recorded meanwhile.
-      if (isAhead && batch.hasCustomers && areAllPriced) bought = ahead?.bought(mover.accountId, batch);
-      bought?.catch(() => {});
+      if (isAhead && batch.hasCustomers && areAllPriced)
+        bought = ahead?.bought(mover.accountId, batch).catch(() => undefined);
       await underWay.at(-1);
       return total;
     },
-    /** What the customers bought, where it was added up ahead; after `finish`. */
-    async bought(): Promise<RawBuilder<unknown> | undefined> {
+    /** What the customers bought, where that could be added up ahead; after `finish`. */
+    bought(): Promise<RawBuilder<unknown> | undefined> | undefined {
       return areAllPriced ? bought : undefined;
     },
   };

@@ -64,21 +64,21 @@ async function createReferrals(
 }
 
 /**
- * Moves up the referrals of the sales that a run has recorded for `importId`, once each: by what they `bought`, where that
- * was added up before, as a query like the one of this name. The sales are found by their ids, which begin with the
- * run's moment.
+ * Moves up the referrals of the sales that a run has recorded for `importId`, once each, by what they bought: `made` is a
+ * query of it such as `bought` gives, where that was added up before. Else the sales are found by their ids, which begin
+ * with the run's moment.
  */
 export async function advance(
   session: Session,
   mover: Mover,
   importId: string,
-  added?: RawBuilder<unknown>,
+  made?: RawBuilder<unknown>,
 ): Promise<void> {
   const sold = sql`(
     select referral_id, occurred_at, is_subscription from conversion
     where account_id = ${mover.accountId} and id >= ${firstIdOf(mover.now)}::uuid and import_id = ${importId}::uuid
       and ${makesCustomer}) sale`;
-  await sql`/* ledger.record.advance */ ${moveUp(added ?? bought(sold), mover)}`.execute(session.sql);
+  await sql`/* ledger.record.advance */ ${moveUp(made ?? bought(sold), mover)}`.execute(session.sql);
 }
 
 /** Whether a sale is one by which its referral becomes a customer. */
