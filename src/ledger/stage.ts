@@ -76,7 +76,8 @@ export async function createStage(session: Session, { lasting = false } = {}): P
       is_known boolean not null default false) ${kept};
     create temp table terms (no integer not null, product_ids text[], price_ids text[], interval text,
       is_subscription boolean, products bytea) ${kept};
-    create temp table customer (n integer not null, referral_id uuid, affiliate_id uuid, ambiguous boolean not null) ${ending};
+    create temp table customer (n integer not null, referral_id uuid, affiliate_id uuid, ambiguous boolean not null,
+      teaches boolean not null) ${ending};
     create temp table verdict (n integer not null, verdict text not null, affiliate_id uuid, referral_id uuid,
       fingerprint bytea) ${ending};
     create temp table outcome (n integer not null, line integer not null, verdict text not null, code text, field text,

@@ -9,6 +9,8 @@ export interface Strangers {
   byIdentifier: number;
   /** Rows that have nothing but an e-mail address. */
   byMail: number;
+  /** Of all staged rows, those that may tell an identifier of their customer which nobody knows. */
+  teaching: number;
 }
 
 /** What identifies a customer: columns of the stage beside those of the referral, in the order in which they decide. */
@@ -31,12 +33,17 @@ export async function findCustomers(session: Session, accountId: number): Promis
   const { kinds, joins, hasMail } = searchOf(accountId, await inStage(session));
   await session.client.query('truncate customer');
   if (hasMail) joins.push(byMail(accountId, kinds));
-  if (joins.length === 0) return { byIdentifier: 0, byMail: 0 };
+  if (joins.length === 0) return { byIdentifier: 0, byMail: 0, teaching: 0 };
   const all = hasMail ? [...kinds, ['email_folded', 'email_folded'] as const] : kinds;
+  const affiliateId = found(all, 'affiliate_id');
+  // Rows that name no affiliate tell nothing, unless they move no money: the money of such a row goes by what is known.
+  const teaches = sql`not (${isFoundByFirst(all)}) and ${found(all, 'id')} is not null
+    and case when s.name_no is null then s.event_type <> 'conversion' else name.affiliate_id = ${affiliateId} end`;
   const isAmbiguous = sql`${found(kinds, 'id')} is null and by_email_folded.affiliates > 1 and s.name_no is null`;
   const counted = await sql<Strangers>`/* ledger.record.customers */
     with found as materialized (
-      select s.n, ${found(all, 'id')} as referral_id, ${found(all, 'affiliate_id')} as affiliate_id,
+      select s.n, ${found(all, 'id')} as referral_id, ${affiliateId} as affiliate_id,
+        coalesce(${teaches}, false) as teaches,
         ${hasMail ? sql`coalesce(${isAmbiguous}, false)` : sql`false`} as ambiguous, s.name_no,
         coalesce(s.referral_ref, s.customer_id, s.external_user_id, s.click_id) is null as by_mail
       from stage s
@@ -48,12 +55,15 @@ export async function findCustomers(session: Session, accountId: number): Promis
       )}
     ),
     kept as (
-      insert into customer (n, referral_id, affiliate_id, ambiguous)
-      select n, referral_id, affiliate_id, ambiguous from found
+      insert into customer (n, referral_id, affiliate_id, ambiguous, teaches)
+      select n, referral_id, affiliate_id, ambiguous, teaches from found
     )
-    select (count(*) filter (where not by_mail))::integer as "byIdentifier",
-      (count(*) filter (where by_mail))::integer as "byMail"
-    from found where name_no is not null and referral_id is null`.execute(session.sql);
+    select (count(*) filter (where not by_mail and is_stranger))::integer as "byIdentifier",
+      (count(*) filter (where by_mail and is_stranger))::integer as "byMail",
+      (count(*) filter (where teaches))::integer as teaching
+    from (select *, name_no is not null and referral_id is null as is_stranger from found) found`.execute(
+    session.sql,
+  );
   return counted.rows[0]!;
 }
 

@@ -2,23 +2,31 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import { firstIdOf, newIdPrefix } from '../../ids.ts';
 import type { Mover } from '../journal.ts';
-import { findCustomers } from './customers.ts';
+import { findCustomers, type Strangers } from './customers.ts';
+import { learnIdentifiers } from './learn.ts';
 
 /**
  * Finds the referral of every staged row that names a customer, into the table `customer`, and creates that of every row
  * that names an affiliate and a customer nobody knows yet, as a lead since that row; recording its sale then moves it up.
  * A double of an earlier row creates none. Rows known by an identifier go first, rows known by e-mail alone second, so
  * that both kinds of the same customer meet in one referral; the earliest of several rows with one identifier in common
- * has it, of those at one moment the one with the first external id, wherever it stands in the file.
+ * has it, of those at one moment the one with the first external id, wherever it stands in the file. Referrals that are
+ * known learn what they lack before others are created (`learnIdentifiers`).
  */
 export async function introduce(session: Session, mover: Mover, programId: string): Promise<void> {
-  let strangers = await findCustomers(session, mover.accountId);
+  let strangers = await findAndLearn(session, mover.accountId);
   for (const byMail of [false, true]) {
     if ((byMail ? strangers.byMail : strangers.byIdentifier) === 0) continue;
     await createReferrals(session, mover, programId, byMail);
     // Also of those that somebody else has created in the meantime.
-    strangers = await findCustomers(session, mover.accountId);
+    strangers = await findAndLearn(session, mover.accountId);
   }
+}
+
+async function findAndLearn(session: Session, accountId: number): Promise<Strangers> {
+  const strangers = await findCustomers(session, accountId);
+  if (strangers.teaching === 0 || (await learnIdentifiers(session, accountId)) === 0) return strangers;
+  return findCustomers(session, accountId);
 }
 
 async function createReferrals(
