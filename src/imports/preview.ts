@@ -1,15 +1,10 @@
 import { sql } from 'kysely';
-import type { SaleField } from '../config-source.ts';
 import type { Session } from '../db/connect.ts';
 import { newId } from '../ids.ts';
 import type { Mover } from '../ledger/journal.ts';
-import type { StagedSale } from '../ledger/stage.ts';
-import { formatAmount, showAmount } from '../money.ts';
-import type { Columns } from './columns.ts';
-import { faultMessage } from './faults.ts';
+import { formatAmount } from '../money.ts';
 import type { FoundEncoding } from './files/encoding.ts';
-import type { CsvRecord } from './files/records.ts';
-import { hidden } from './hidden.ts';
+import type { PreviewRow } from './preview-rows.ts';
 import type { Evidence } from './values/styles.ts';
 
 /** What a person looks at before a file is imported: how it was read, and what it would do for whom. */
@@ -36,60 +31,7 @@ export interface Preview {
   }[];
 }
 
-export interface PreviewRow {
-  line: number;
-  /** The column of a table or the key of an event, what stands there, and which field of a sale or an event it is. */
-  cells: { column: string; raw: string; field: string; understood: string }[];
-  fault: { code: string; field: string; message: string } | null;
-}
-
-/** A field that a row or line may have. */
-export type PreviewField =
-  | SaleField
-  | 'event_type'
-  | 'event_name'
-  | 'referral_id'
-  | 'external_user_id'
-  | 'click_id'
-  | 'dispute_of';
-
-/** How many rows a preview shows. */
-export const firstRows = 3;
 const topAffiliates = 10;
-
-/** Keeps the first rows that go by. */
-export class PreviewRows {
-  readonly rows: PreviewRow[] = [];
-  readonly #header: string[];
-  readonly #columns: Columns<SaleField>;
-
-  constructor(header: string[], columns: Columns<SaleField>) {
-    this.#header = header;
-    this.#columns = columns;
-  }
-
-  get isFull(): boolean {
-    return this.rows.length >= firstRows;
-  }
-
-  add(record: CsvRecord, sale: StagedSale): void {
-    const cells = [...this.#columns].map(([field, at]) => ({
-      column: this.#header[at] ?? `#${at + 1}`,
-      raw: hidden(record.cells[at] ?? ''),
-      field,
-      understood: sale.fault === undefined ? hidden(understood[field](sale)) : '',
-    }));
-    this.rows.push({ line: record.line, cells, fault: shownFault(sale) });
-  }
-}
-
-/** What is wrong with a row, if anything. */
-export function shownFault(
-  sale: Pick<StagedSale, 'fault' | 'faultField' | 'faultFound'>,
-): PreviewRow['fault'] {
-  const { fault: code, faultField: field = '', faultFound: found = '' } = sale;
-  return code === undefined ? null : { code, field, message: faultMessage(code, field, hidden(found)) };
-}
 
 /**
  * The preview of a file whose sales were recorded, in the transaction that is rolled back, as the import `importId` of
@@ -153,37 +95,6 @@ async function affiliatesOf(
     sales: formatAmount(row.sales, row.currency),
     commissions: formatAmount(row.commissions, row.commission_currency),
   }));
-}
-
-/** A field of a sale or an event as a person reads it; empty where it has none. */
-export const understood: Record<PreviewField, (sale: StagedSale) => string> = {
-  external_id: (sale) => sale.externalId ?? '',
-  affiliate: (sale) => sale.affiliate ?? '',
-  amount: (sale) => money(sale.amount, sale),
-  currency: (sale) => sale.currency ?? '',
-  occurred_at: (sale) => sale.occurredAt ?? '',
-  customer_id: (sale) => sale.customerId ?? '',
-  customer_email: (sale) => sale.email ?? '',
-  product_ids: (sale) => sale.productIds?.join(', ') ?? '',
-  price_ids: (sale) => sale.priceIds?.join(', ') ?? '',
-  interval: (sale) => sale.interval ?? '',
-  is_subscription: (sale) => (sale.isSubscription === undefined ? '' : String(sale.isSubscription)),
-  sales_status: (sale) => sale.salesStatus ?? '',
-  hold_days: (sale) => sale.holdDays?.toString() ?? '',
-  expense: (sale) => money(sale.expense, sale),
-  note: (sale) => sale.note ?? '',
-  refund_of: (sale) => sale.refundOf ?? '',
-  refunded_total: (sale) => money(sale.refundedTotal, sale),
-  dispute_of: (dispute) => dispute.refundOf ?? '',
-  event_type: (event) => event.eventType ?? '',
-  event_name: (event) => event.eventName ?? '',
-  referral_id: (event) => event.referralRef ?? '',
-  external_user_id: (event) => event.externalUserId ?? '',
-  click_id: (event) => event.clickId ?? '',
-};
-
-function money(amount: bigint | undefined, { currency }: StagedSale): string {
-  return amount === undefined ? '' : showAmount(amount, currency!);
 }
 
 function storableRow({ line, cells, fault }: PreviewRow): PreviewRow {

@@ -1,5 +1,5 @@
 import { choices } from '../faults.ts';
-import { shownFault } from '../preview.ts';
+import { shownFault } from '../preview-rows.ts';
 import { readNumber } from '../values/numbers.ts';
 import { eventReader, manyDigits } from './event-line.ts';
 import type { LogReading } from './event-log.ts';

@@ -1,7 +1,7 @@
 import { findNodeAtLocation, type Node, parseTree } from 'jsonc-parser';
 import type { StagedSale } from '../../ledger/stage.ts';
 import { hidden } from '../hidden.ts';
-import { type PreviewField, type PreviewRow, understood } from '../preview.ts';
+import { type PreviewField, type PreviewRow, understood } from '../preview-rows.ts';
 
 /** Where in an event a field stands: at the first of these keys that it has. */
 export type FieldKeys = readonly [field: PreviewField, ...keys: string[]];

@@ -1,7 +1,8 @@
 import { faultMessage } from '../faults.ts';
 import type { LogLine } from '../files/ndjson.ts';
 import { hidden } from '../hidden.ts';
-import { firstRows, type Preview, type PreviewRow } from '../preview.ts';
+import type { Preview } from '../preview.ts';
+import { firstRows, type PreviewRow } from '../preview-rows.ts';
 import { Controls } from '../sales/controls.ts';
 import type { ExactNumber } from '../values/numbers.ts';
 import { parseObject } from './event-line.ts';

@@ -38,3 +38,15 @@ export function leftOutSheets({ hiddenSheets }: CsvFile['beside']['seen']): stri
       `the sheet "${name}" is hidden and was left out; to import it, save it as a workbook of its own`,
   );
 }
+
+/** Sentences about rows that were left out of an export on purpose: of sales without a partner, and of no sales at all. */
+export function leftOut(unattributed: number, noSales: number): string[] {
+  return [
+    ...warningOf(
+      unattributed,
+      'row names no affiliate and no customer who is known; it was left out',
+      'rows name no affiliate and no customer who is known; they were left out',
+    ),
+    ...warningOf(noSales, 'row is no sale and was left out', 'rows are no sales and were left out'),
+  ];
+}

@@ -27,7 +27,9 @@ export async function openPreset(
   preset: Preset,
   twice: Noted,
 ): Promise<PresetRows> {
-  const reader = preset.reader({ column: columnIn(csv.header), currency, dateFormat });
+  const looksAt = new Set<number>();
+  const column = columnIn(csv.header, (at) => looksAt.add(at));
+  const reader = preset.reader({ column, currency, dateFormat });
   if (reader.survey) {
     const whole = await again();
     for await (const group of whole.groups) for (const { cells } of group) reader.survey.look(cells);
@@ -38,7 +40,7 @@ export async function openPreset(
     }
   }
   const lookUp = affiliatesNamed(work.context.db, work.account.id);
-  return new PresetRows(preset, reader, { header: csv.header, shown: file.shown, twice }, lookUp);
+  return new PresetRows(preset, reader, { header: csv.header, shown: file.shown, twice, looksAt }, lookUp);
 }
 
 /**
@@ -48,6 +50,8 @@ export async function openPreset(
 export class PresetRows {
   /** Rows that are no sale. */
   noSales = 0;
+  /** The columns of the file that the preset makes its cells of. */
+  readonly looksAt: ReadonlySet<number>;
   readonly #reader: PresetReader;
   readonly #twice: Noted;
   readonly #blank: string[];
@@ -63,9 +67,15 @@ export class PresetRows {
   constructor(
     { makes }: Preset,
     reader: PresetReader,
-    { header, shown, twice }: { header: string[]; shown: string; twice: Noted },
+    {
+      header,
+      shown,
+      twice,
+      looksAt,
+    }: { header: string[]; shown: string; twice: Noted; looksAt: ReadonlySet<number> },
     lookUp: LookUp,
   ) {
+    this.looksAt = looksAt;
     this.#reader = reader;
     this.#orders = () => new OrderLines({ header, shown }, reader.lines);
     this.#joined = this.#orders();

@@ -94,10 +94,12 @@ export function presetColumns(
 }
 
 /** The reader's way to the columns of a header. */
-export function columnIn(header: string[]): (...names: string[]) => Column {
+export function columnIn(header: string[], onFound: (at: number) => void): (...names: string[]) => Column {
   return (...names) => {
     const at = indexOf(names, header);
-    return at < 0 ? () => '' : (cells) => (cells[at] ?? '').trim();
+    if (at < 0) return () => '';
+    onFound(at);
+    return (cells) => (cells[at] ?? '').trim();
   };
 }
 

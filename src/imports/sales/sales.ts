@@ -12,14 +12,15 @@ import type { CsvFile, CsvRecord } from '../files/records.ts';
 import { firstImport, sourceOf, stylesOf } from '../first-import.ts';
 import type { Landed, Landing } from '../landing.ts';
 import { Noted, warningAt } from '../noted.ts';
-import { PreviewRows, previewOf } from '../preview.ts';
+import { previewOf } from '../preview.ts';
+import { PreviewRows } from '../preview-rows.ts';
 import type { Rates } from '../rates.ts';
 import type { RejectsFile } from '../rejects.ts';
 import { writeRejectsCsv } from '../rejects-csv.ts';
 import type { Source } from '../source.ts';
 import type { Evidence } from '../values/styles.ts';
 import { batchRecorder } from './batches.ts';
-import { besideRows } from './beside-rows.ts';
+import { besideRows, leftOut } from './beside-rows.ts';
 import type { Origin } from './candidates.ts';
 import { compareTotals } from './controls.ts';
 import { type UnderstoodFile, understand } from './layout.ts';
@@ -75,7 +76,7 @@ export async function landSales(
     ahead: landing.ahead,
     isAgain: landing.isAgain,
   });
-  const preview = work.dryRun ? new PreviewRows(header, columns) : undefined;
+  const preview = work.dryRun ? new PreviewRows(csv.header, columns, rows?.looksAt) : undefined;
   const refunds = await refundsBeside(session, mover, present);
   const earlierStyles = async () => stylesOf(session, mover.accountId, await importOf(file, rejectsOf()));
   let records = 0;
@@ -110,18 +111,20 @@ export async function landSales(
     counts: ended,
     ...tally,
   });
-  const leftOut = ignored + strangers + (left?.ignored ?? 0) + (rows?.noSales ?? 0);
+  const unattributed = ignored + strangers + (left?.ignored ?? 0);
+  const noSales = rows?.noSales ?? 0;
   const rejects =
     counts.rejected === 0
       ? undefined
       : await rejectsOfSales(session, landing, understood, reader.figures, rows);
   return {
     rows: records + csv.ignored(),
-    counts: { ...counts, ignored: leftOut + csv.ignored() },
+    counts: { ...counts, ignored: unattributed + noSales + csv.ignored() },
     ...settled,
     warnings: [
       ...guessedEncoding(file.encoding),
       ...besideRows(csv, warnings),
+      ...leftOut(unattributed, noSales),
       ...agreed,
       ...customersOfOthers(otherAffiliate),
       ...(rejects?.note === undefined ? [] : [rejects.note]),

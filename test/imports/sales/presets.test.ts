@@ -121,6 +121,25 @@ describe('a known export', () => {
   });
 });
 
+test('a preview shows what a preset makes beside the cells that it makes it of', async () => {
+  const desk = await deskOfAnn(db);
+  const file = readFileSync(path.join(fixtures, 'paypal-activity.csv'));
+  const { report } = await desk.land('sales', file, { dryRun: true });
+  const cells = report.preview!.rows[0]!.cells.map(({ column, raw, field, understood }) =>
+    [column, raw, field, understood].join('|'),
+  );
+  for (const cell of [
+    'Date|01/02/2026||',
+    'Gross|1,234.50||',
+    'Shipping and Handling Amount|20.00||',
+    'Sales Tax|14.50||',
+    '||amount|1,200.00 USD',
+    '||occurred_at|2026-01-02T13:57:10-08:00',
+    'Currency|USD|currency|USD',
+  ])
+    expect(cells).toContain(cell);
+});
+
 describe('an order of several lines', () => {
   const rules = { program: { incentives: [{ ref: 'mugs', percent: '50', product_ids: ['MUG'] }] } };
 

@@ -1,6 +1,6 @@
 import type { StagedSale } from '../../../ledger/stage.ts';
 import { exponentOf } from '../../../money.ts';
-import { type PreviewRow, shownFault } from '../../preview.ts';
+import { type PreviewRow, shownFault } from '../../preview-rows.ts';
 import type { LogReading } from '../event-log.ts';
 import { cellsOf, type FieldKeys } from '../log-cells.ts';
 import type { LogView } from '../log-survey.ts';
