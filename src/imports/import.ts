@@ -56,7 +56,7 @@ export async function importFile(work: Work, options: ImportOptions): Promise<Im
   if (!work.dryRun) await settleRejects(context.db, context.config.workspace, context.clock());
   const landOnce = async (file: InputFile) => {
     const earlier = await earlierImport(work, options.kind, file);
-    return earlier && !options.again ? earlier : landFile(work, options, file, earlier !== undefined);
+    return earlier && !options.again ? earlier : landFile(work, options, file, earlier);
   };
   return withInputFile(
     options.file,
@@ -106,7 +106,7 @@ async function landFile(
   work: Work,
   options: ImportOptions,
   file: InputFile,
-  isAgain: boolean,
+  before: ImportOutcome | undefined,
 ): Promise<ImportOutcome> {
   const { clock, log } = work.context;
   const { kind, source, again = false, expected } = options;
@@ -116,7 +116,9 @@ async function landFile(
   let landed: Landed | undefined;
   try {
     const outcome = await work.transaction(async (session) => {
-      await takeTurn(session, work);
+      // The one that was waited for may have been of the same file.
+      const earlier = (await takeTurn(session, work)) ? await earlierImport(work, kind, file) : before;
+      if (earlier && !again) return earlier;
       const subject = { sha256: file.sha256, options: { kind, source, again } };
       if (options.plan !== undefined) await assertPlan(session, work, subject, options.plan);
       const plan = work.dryRun && !options.isTrial ? await planCode(session, work, subject) : undefined;
@@ -128,7 +130,7 @@ async function landFile(
         importId,
         progress,
         ahead,
-        isAgain,
+        isAgain: earlier !== undefined,
         expected,
       };
       const { sourceId, ...result } = await landRows(session, landing, options);

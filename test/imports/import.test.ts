@@ -6,9 +6,11 @@ import { connect } from '../../src/db/connect.ts';
 import type { PayrunError } from '../../src/errors.ts';
 import { readId } from '../../src/ids.ts';
 import { importFile } from '../../src/imports/import.ts';
+import { takeTurn } from '../../src/imports/turn.ts';
 import { faultOf } from '../../src/runs/fault.ts';
 import { audited, booked, referrals } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
+import { waitsForLock } from '../support/locks.ts';
 import { today } from '../support/world.ts';
 import { deskOfAnn, filesIn, header, importsOf, three } from './ann.ts';
 
@@ -41,6 +43,24 @@ describe('an import', () => {
     ]);
     expect(await filesIn(desk, 'rejects')).toEqual([path.basename(outcome.report.rejects_file!)]);
     expect(await audited(desk.world)).toEqual([]);
+  });
+
+  test('of the same bytes as one that is being imported waits for it, and is then already imported', async () => {
+    const desk = await deskOfAnn(db);
+    const first = await desk.land('sales', three, { name: 'march.csv' });
+    const imported = db.sql.updateTable('import').where('account_id', '=', desk.world.accountId);
+    // As long as it has another hash it stands for one that is not committed yet.
+    await imported.set({ sha256: 'another' }).execute();
+    const { second } = await db.transaction(async (session) => {
+      await takeTurn(session, desk.work());
+      const second = desk.land('sales', three, { name: 'march.csv' });
+      second.catch(() => {});
+      await waitsForLock(db, second);
+      await imported.set({ sha256: first.report.sha256 }).execute();
+      return { second };
+    });
+    expect((await second).report.already_imported).toMatchObject({ import: first.report.import });
+    expect(await importsOf(desk)).toHaveLength(1);
   });
 
   test('of the same bytes again is reported as already imported and does nothing, under whatever name', async () => {

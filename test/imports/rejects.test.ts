@@ -131,6 +131,42 @@ describe('a rejects file', () => {
   });
 });
 
+describe('a rejects file of a log with a line that is no JSON', () => {
+  const line = JSON.stringify({
+    event_type: 'conversion',
+    event_name: 'paid',
+    customer_id: 'c-1',
+    external_event_id: 'e-1',
+    sale_amount: 10,
+    sale_amount_currency: 'USD',
+    metadata: { affiliate_id: 'ann' },
+  });
+  const broken = line.replace('"c-1",', '"c-1"');
+
+  test('has the line as a text, in which it can be put right', async () => {
+    const desk = await deskOfAnn(db);
+    const mended = (rejects: string) => rejects.replace('\\"c-1\\"', '\\"c-1\\",');
+    const { first, second, again, id } = await correct(desk, 'events', `${broken}\n`, mended);
+    expect([first, second]).toMatchObject([{ rejected: 1 }, { recorded: 1, rejected: 0 }]);
+    expect(again.rejects_of).toBe(id);
+    expect((await booked(desk.world)).get('e-1')).toMatchObject({ affiliate: 'ann', amount: 1_000n });
+  });
+
+  test('keeps the line as it is when it comes again as it was', async () => {
+    const desk = await deskOfAnn(db);
+    const { rejects, second, again, id } = await correct(
+      desk,
+      'events',
+      `${broken}\n`,
+      (text) => `${text}\n`,
+    );
+    expect(second).toMatchObject({ rejected: 1 });
+    const anew = await readFile(path.join(desk.workspace, again.rejects_file!), 'utf8');
+    expect(anew).toBe(rejects.replace(id, again.import));
+    expect(JSON.parse(anew)).toMatchObject({ text: broken, error: 'json' });
+  });
+});
+
 describe('a rejects file of an import that ended between commit and rename', () => {
   /** Imports, and loses the server in the moment of the commit: `kept` says on which side of it. */
   async function lose(desk: Desk, kept: boolean): Promise<string> {

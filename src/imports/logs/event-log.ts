@@ -11,6 +11,7 @@ import type { RowCounts } from '../landing.ts';
 import type { Rates } from '../rates.ts';
 import type { Source } from '../source.ts';
 import { parseObject } from './event-line.ts';
+import { unwrapped } from './rejects-log.ts';
 
 /** Whose events a log holds: they differ in what a line says, not in how a log lands. */
 export type LogKind = 'affonso_events' | 'stripe_events';
@@ -74,7 +75,7 @@ export async function logKindOf(file: InputFile): Promise<FoundKind> {
   let looked = 0;
   let hasObject = false;
   try {
-    for await (const group of logLines(input, file, true)) {
+    for await (const group of unwrapped(logLines(input, file, true))) {
       const first = group[0]!;
       if (first.n === 1 && isOneValue(first.text)) throw oneValueRefused(file.shown, first.line);
       const stripes = group.find(({ text }) => kindOfLine(text) === 'stripe_events');

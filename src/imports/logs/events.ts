@@ -14,7 +14,7 @@ import { recordAffonsoLog } from './affonso.ts';
 import { affonsoView } from './affonso-view.ts';
 import type { LogKind, LogReading, LogRecorder } from './event-log.ts';
 import { LogSurvey, type LogView } from './log-survey.ts';
-import { rejectsIn, writeRejectsLog } from './rejects-log.ts';
+import { rejectsIn, unwrapped, unwrappedLine, writeRejectsLog } from './rejects-log.ts';
 import { eventIdOf } from './stripe/translate.ts';
 import { stripeView } from './stripe/view.ts';
 import { recordStripeLog } from './stripe.ts';
@@ -82,9 +82,10 @@ export async function landEvents(
     groups: AsyncIterable<LogLine[]>,
     looking: LogSurvey | undefined,
   ): AsyncGenerator<LogLine[]> {
-    for await (const group of groups) {
+    for await (const read of groups) {
       throwIfInterrupted(work.context.signal);
-      rejectsOf ??= rejectsIn(group);
+      rejectsOf ??= rejectsIn(read);
+      const group = rejectsOf === undefined ? read : read.map(unwrappedLine);
       looking?.look(group);
       yield group;
     }
@@ -138,7 +139,8 @@ async function park(session: Session, landing: Landing, kind: LogKind, source: S
     doubles += rows.length - (kept.rowCount ?? 0);
     rows = [];
   };
-  for await (const { record } of matched(logLines(file.read(), file, true), outcomes(session, 'parked'))) {
+  const lines = unwrapped(logLines(file.read(), file, true));
+  for await (const { record } of matched(lines, outcomes(session, 'parked'))) {
     const external = logs[kind].eventIdOf(record.text);
     const prefixed = external ? source.settings.id_prefix + external.normalize('NFC') : null;
     rows.push({ line: record.line, body: record.text, external: prefixed, id: newId(mover.now) });

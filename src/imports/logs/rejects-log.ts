@@ -5,6 +5,7 @@ import { type LogLine, logLines } from '../files/ndjson.ts';
 import type { Landing } from '../landing.ts';
 import { matched, outcomes, type RejectsFile, writeRejects } from '../rejects.ts';
 import { suggester } from '../suggestions.ts';
+import { parseObject } from './event-line.ts';
 
 /** What an earlier import has added to the end of a line. */
 const earlierFault =
@@ -16,6 +17,23 @@ export function rejectsIn(group: LogLine[]): string | undefined {
   return shown === undefined ? undefined : readId(shown)?.id;
 }
 
+/** The lines of a log, those of a rejects file unwrapped. */
+export async function* unwrapped(groups: AsyncIterable<LogLine[]>): AsyncGenerator<LogLine[]> {
+  let areRejects: boolean | undefined;
+  for await (const group of groups) {
+    areRejects ??= rejectsIn(group) !== undefined;
+    yield areRejects ? group.map(unwrappedLine) : group;
+  }
+}
+
+/** What stands in the text of a line of a rejects file that could not be parsed, or the line as it is. */
+export function unwrappedLine(line: LogLine): LogLine {
+  if (!line.text.startsWith('{"text":')) return line;
+  const body = parseObject(line.text);
+  const isWrapped = typeof body !== 'string' && body.error === 'json' && typeof body.text === 'string';
+  return isWrapped ? { ...line, text: (body.text as string).trim() } : line;
+}
+
 /**
  * Reads the log a second time and writes its rejected lines as JSON lines that people can correct and import: with
  * import, line, error, field, message and suggestion added, else letter for letter.
@@ -23,7 +41,8 @@ export function rejectsIn(group: LogLine[]): string | undefined {
 export async function writeRejectsLog(session: Session, landing: Landing): Promise<RejectsFile> {
   const { file, work, importId, mover } = landing;
   const suggest = await suggester(session, mover.accountId);
-  const rejected = matched(logLines(file.read(), file, true), outcomes(session, 'rejected'));
+  const lines = unwrapped(logLines(file.read(), file, true));
+  const rejected = matched(lines, outcomes(session, 'rejected'));
   async function* chunks(): AsyncGenerator<string> {
     for await (const { record, outcome } of rejected) {
       const { line, code, field, found } = outcome;

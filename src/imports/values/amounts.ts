@@ -41,7 +41,7 @@ export class AmountColumn implements ProvenColumn, ExactNumber {
     this.#style = new Style(
       place,
       { '.': 'a decimal point', ',': 'a decimal comma' },
-      'decimal ("." or ",")',
+      { name: 'decimal ("." or ",")', example: '"decimal": ","' },
     );
     if (settings.decimal) this.#settle(settings.decimal);
     this.#default = fallback === undefined ? undefined : readNumber(fallback, settings.decimal ?? '.');

@@ -33,7 +33,7 @@ export class DateColumn implements ProvenColumn {
     this.#style = new Style(
       place,
       { day: 'the day before the month', month: 'the month before the day' },
-      'date_format (such as "DD/MM/YYYY")',
+      { name: 'date_format (such as "DD/MM/YYYY")', example: '"date_format": "DD/MM/YYYY"' },
     );
     this.#byFormat = format === undefined ? undefined : dateReader(format, zone);
     this.#toInstant = instantReader(zone);

@@ -32,6 +32,12 @@ export interface ProvenColumn {
   close(): void;
 }
 
+/** A key of a source in payrun.json, in words with examples, and one example as it stands there. */
+interface StyleSetting {
+  name: string;
+  example: string;
+}
+
 /** The style of one column: unknown until a value proves it, and the same from then on. */
 export class Style<Kind extends string> {
   evidence: Evidence | undefined;
@@ -39,10 +45,10 @@ export class Style<Kind extends string> {
   isClosed = false;
   readonly #place: ColumnPlace;
   readonly #names: Record<Kind, string>;
-  readonly #setting: string;
+  readonly #setting: StyleSetting;
 
-  /** `names` are the kinds in words; `setting` is the key in payrun.json that decides instead of the values, with examples. */
-  constructor(place: ColumnPlace, names: Record<Kind, string>, setting: string) {
+  /** `names` are the kinds in words; `setting` decides instead of the values. */
+  constructor(place: ColumnPlace, names: Record<Kind, string>, setting: StyleSetting) {
     this.#place = place;
     this.#names = names;
     this.#setting = setting;
@@ -64,7 +70,7 @@ export class Style<Kind extends string> {
       {
         place: { file, line, field },
         found: value,
-        todo: `Write all of them in one way, or set ${this.#setting} in the source, which rejects the rows that are written otherwise.`,
+        todo: `Write all of them in one way, or set ${this.#setting.name} in the source, which rejects the rows that are written otherwise.`,
       },
     );
   }
@@ -79,7 +85,9 @@ export class Style<Kind extends string> {
       {
         place: { file, line, field },
         found: value,
-        todo: `Set ${this.#setting} in the source of payrun.json that reads the file.`,
+        todo:
+          `Set ${this.#setting.name} in the source of payrun.json that reads the file. Where none does, the account’s ` +
+          `sources need one without a mapping: { "ref": "own", "kind": "sales_csv", "program": "…", ${this.#setting.example} }`,
       },
     );
   }
