@@ -21,6 +21,7 @@ export function describeImport(paint: Paint, one: Imported): string {
   if (already) {
     return paragraphs(
       `${paint.bold(report.file)}  ${paint.warn('already imported')} on ${already.at.slice(0, 10)} as ${already.import}; nothing was done.`,
+      list(paint, 'Worth knowing', report.warnings),
       'Import it with --again if you mean to; its rows are then duplicates.',
     );
   }
@@ -37,7 +38,7 @@ export function describeImport(paint: Paint, one: Imported): string {
     list(paint, 'Changed', changesOf(one)),
     list(paint, 'Worth knowing', report.warnings),
     describeConflicts(paint, report.conflict_rows),
-    unlistedConflicts(outcome),
+    toDecide(outcome, dryRun),
     describeParked(paint, report.parked_groups),
     describeRejects(paint, report, outcome.counts.rejected ?? 0, dryRun),
     report.plan === null ? '' : `To do exactly this, import it with ${paint.bold(`--plan ${report.plan}`)}.`,
@@ -141,15 +142,20 @@ function describeParked(paint: Paint, groups: ImportOutcome['report']['parked_gr
     { title: 'first line', align: 'right' as const },
     { title: 'what they wait for' },
   ];
-  return section(paint, `Parked: ${plural(count, 'row')}, nothing to be done`, table(paint, columns, rows));
+  return section(
+    paint,
+    `Parked: ${plural(count, 'row')}, tried again every night`,
+    table(paint, columns, rows),
+  );
 }
 
-/** The rows in conflict that a report does not list. */
-function unlistedConflicts({ counts, report }: ImportOutcome): string {
+/** Where to decide about the rows in conflict; a report does not list all of many. */
+function toDecide({ counts, report }: ImportOutcome, dryRun: boolean): string {
   const unlisted = (counts.conflicts ?? 0) - report.conflict_rows.length;
-  return unlisted > 0
-    ? `${plural(unlisted, 'more row')} in conflict; payrun conflicts list tells of all that are recorded.`
-    : '';
+  if (unlisted > 0)
+    return `${plural(unlisted, 'more row')} in conflict; payrun conflicts list tells of all that are recorded.`;
+  const isOpen = !dryRun && report.conflict_rows.length > 0;
+  return isOpen ? 'Decide which is right: payrun conflicts list.' : '';
 }
 
 /** The rejected rows of an import, `count` in all, by what is wrong, and where they are; nothing where there are none. */

@@ -1,13 +1,14 @@
 import { showId } from '../ids.ts';
 import { noRows } from '../ledger/record/verdicts.ts';
 import type { Work } from '../runs/work.ts';
+import type { Expected } from './expected.ts';
 import type { InputFile } from './files/open.ts';
 import type { ImportOutcome, Kind } from './landing.ts';
 
 /** The outcome of importing bytes that were imported before: nothing. Undefined when they were not, or that was undone. */
 export async function earlierImport(
   work: Work,
-  kind: Kind,
+  { kind, expected }: { kind: Kind; expected?: Expected | undefined },
   file: InputFile,
 ): Promise<ImportOutcome | undefined> {
   const earlier = await work.context.db.sql
@@ -33,7 +34,7 @@ export async function earlierImport(
       already_imported: { import: showId('import', earlier.id), at: earlier.finished_at.toISOString() },
       plan: null,
       preview: null,
-      warnings: [],
+      warnings: expected ? ['the control totals were not compared, since nothing was imported'] : [],
       changes: [],
       rejected_groups: [],
       parked_groups: [],

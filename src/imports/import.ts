@@ -55,7 +55,7 @@ export async function importFile(work: Work, options: ImportOptions): Promise<Im
   const { context } = work;
   if (!work.dryRun) await settleRejects(context.db, context.config.workspace, context.clock());
   const landOnce = async (file: InputFile) => {
-    const earlier = await earlierImport(work, options.kind, file);
+    const earlier = await earlierImport(work, options, file);
     return earlier && !options.again ? earlier : landFile(work, options, file, earlier);
   };
   return withInputFile(
@@ -117,7 +117,7 @@ async function landFile(
   try {
     const outcome = await work.transaction(async (session) => {
       // The one that was waited for may have been of the same file.
-      const earlier = (await takeTurn(session, work)) ? await earlierImport(work, kind, file) : before;
+      const earlier = (await takeTurn(session, work)) ? await earlierImport(work, options, file) : before;
       if (earlier && !again) return earlier;
       const subject = { sha256: file.sha256, options: { kind, source, again } };
       if (options.plan !== undefined) await assertPlan(session, work, subject, options.plan);

@@ -39,7 +39,8 @@ export async function rejectedGroups(session: Session, rejected: number): Promis
 const waiting = {
   'customer-unknown': {
     field: 'customer_id',
-    message: () => 'The customer is not known yet; the event is tried again every night.',
+    message: () =>
+      'The customer is not known yet; once an event or an import of referrals names them, it is recorded.',
   },
   'sale-unknown': {
     field: 'refund_of',

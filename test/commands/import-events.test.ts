@@ -92,9 +92,9 @@ rows read  4
         sales   commissions
 19,230.55 USD  3,846.11 USD
 
-Parked: 1 row, nothing to be done
+Parked: 1 row, tried again every night
   rows  first line  what they wait for
-     1           3  The customer is not known yet; the event is tried again every night.
+     1           3  The customer is not known yet; once an event or an import of referrals names them, it is recorded.
 
 Rejected: 1 row to correct
   rows  first line  field                  what is wrong with the first

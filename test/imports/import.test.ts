@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { connect } from '../../src/db/connect.ts';
 import type { PayrunError } from '../../src/errors.ts';
 import { readId } from '../../src/ids.ts';
-import { importFile } from '../../src/imports/import.ts';
+import { importFile, readExpected } from '../../src/imports/import.ts';
 import { takeTurn } from '../../src/imports/turn.ts';
 import { faultOf } from '../../src/runs/fault.ts';
 import { audited, booked, referrals } from '../support/books.ts';
@@ -74,6 +74,10 @@ describe('an import', () => {
       report: { rejects_file: first.report.rejects_file },
     });
     expect(second.exitCode ?? 0).toBe(0);
+    const controlled = await desk.land('sales', three, { expected: readExpected('9', [])! });
+    expect(controlled.report.warnings).toEqual([
+      'the control totals were not compared, since nothing was imported',
+    ]);
     expect(await importsOf(desk)).toHaveLength(1);
     const elsewhere = await deskOfAnn(db);
     expect((await elsewhere.land('sales', three)).counts.recorded).toBe(2);

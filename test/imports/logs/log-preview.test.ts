@@ -185,7 +185,8 @@ test('what would be parked is told by what it waits for', async () => {
       field: 'customer_id',
       rows: counts.parked,
       first_line: expect.any(Number),
-      message: 'The customer is not known yet; the event is tried again every night.',
+      message:
+        'The customer is not known yet; once an event or an import of referrals names them, it is recorded.',
     },
   ]);
   const desk = await deskOfAnn(db);
