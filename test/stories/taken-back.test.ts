@@ -21,7 +21,12 @@ async function land(
 
 test('another version of a sale is looked at, accepted, and told of where the commission is explained', async () => {
   const shop = await openShop(url);
-  await land(shop, 'again.csv', ['INV-3,bob,120.00,USD,2026-01-11T12:00:00Z,'], 3);
+  await writeFile(
+    path.join(shop.cwd, 'again.csv'),
+    `${header}\nINV-3,bob,120.00,USD,2026-01-11T12:00:00Z,\n`,
+  );
+  const landed = await payrun(['import', 'sales', 'again.csv'], shop);
+  expect([landed.code, landed.stdout]).toEqual([3, expect.stringContaining('payrun conflicts list')]);
   const [{ conflict }] = (await payrunJson(['conflicts', 'list'], shop)) as [{ conflict: string }];
   expect((await payrun(['conflicts', 'show', conflict], shop)).stdout).toContain(
     `payrun conflicts accept ${conflict}`,
