@@ -6,6 +6,7 @@ import { faultMessage } from './faults.ts';
 import type { CsvRecord } from './files/records.ts';
 import { hidden } from './hidden.ts';
 
+/** A row or line as it is written, and as it was understood. */
 export interface PreviewRow {
   line: number;
   /**

@@ -64,6 +64,19 @@ async function credited(desk: Desk) {
   return { of, moved: moved.sort((a, b) => (a.customer_id! < b.customer_id! ? -1 : 1)) };
 }
 
+/** A desk with the new sales of one file, which come to the same as in files of one batch each at another desk. */
+async function landBothWays<T>(kind: Kind, contentOf: (some: T[]) => string, all: T[]): Promise<Desk> {
+  const together = await deskWithCustomers();
+  const { counts } = await landAhead(together, kind, contentOf(all));
+  expect(counts).toMatchObject({ rows: all.length, recorded: all.length });
+  const apart = await deskWithCustomers();
+  for (let at = 0; at < all.length; at += 4_000) await apart.land(kind, contentOf(all.slice(at, at + 4_000)));
+  await db.session(({ client }) => client.query('analyze conversion, commission'));
+  expect(await earned(together)).toEqual(await earned(apart));
+  expect(await credited(together)).toEqual(await credited(apart));
+  return together;
+}
+
 /** How many customers have which status. */
 async function statuses(desk: Desk): Promise<Record<string, number>> {
   const counted: Record<string, number> = {};
@@ -73,15 +86,7 @@ async function statuses(desk: Desk): Promise<Record<string, number>> {
 
 describe('a log of several batches, whose customers are known', () => {
   test('gives what the same lines give in logs of one batch each', async () => {
-    const together = await deskWithCustomers();
-    const { counts } = await landAhead(together, 'events', logOf(sales));
-    expect(counts).toMatchObject({ rows: sales.length, recorded: sales.length });
-    const apart = await deskWithCustomers();
-    for (let at = 0; at < sales.length; at += 4_000)
-      await apart.land('events', logOf(sales.slice(at, at + 4_000)));
-    await db.session(({ client }) => client.query('analyze conversion, commission'));
-    expect(await earned(together)).toEqual(await earned(apart));
-    expect(await credited(together)).toEqual(await credited(apart));
+    const together = await landBothWays('events', logOf, sales);
     expect(await statuses(together)).toEqual({ active: 100, customer: 200 });
     expect(await audited(together.world)).toEqual([]);
   });
@@ -163,15 +168,7 @@ const fileOf = (some: string[]) =>
 
 describe('a CSV of several batches, whose customers are known', () => {
   test('moves them up as the same rows in files of one batch each do, and none by a sale that failed', async () => {
-    const together = await deskWithCustomers();
-    const { counts } = await landAhead(together, 'sales', fileOf(rows));
-    expect(counts).toMatchObject({ rows: rows.length, recorded: rows.length });
-    const apart = await deskWithCustomers();
-    for (let at = 0; at < rows.length; at += 4_000)
-      await apart.land('sales', fileOf(rows.slice(at, at + 4_000)));
-    await db.session(({ client }) => client.query('analyze conversion, commission'));
-    expect(await earned(together)).toEqual(await earned(apart));
-    expect(await credited(together)).toEqual(await credited(apart));
+    const together = await landBothWays('sales', fileOf, rows);
     expect(await statuses(together)).toEqual({ active: 40, customer: 200, lead: 60 });
     expect(await audited(together.world)).toEqual([]);
   });

@@ -14,7 +14,7 @@ import { recordAffonsoLog } from './affonso.ts';
 import { affonsoView } from './affonso-view.ts';
 import type { LogKind, LogReading, LogRecorder } from './event-log.ts';
 import { LogSurvey, type LogView } from './log-survey.ts';
-import { rejectsIn, unwrapped, unwrappedLine, writeRejectsLog } from './rejects-log.ts';
+import { unwrapped, writeRejectsLog } from './rejects-log.ts';
 import { eventIdOf } from './stripe/translate.ts';
 import { stripeView } from './stripe/view.ts';
 import { recordStripeLog } from './stripe.ts';
@@ -74,18 +74,18 @@ export async function landEvents(
     const onBytes = (count: number) => {
       if (isSecond) bytes += count;
     };
-    const read = logLines(file.read(onBytes), file, source.settings.allow_partial);
-    return noting(read, readings === 1 ? survey : undefined);
+    const read = unwrapped(logLines(file.read(onBytes), file, source.settings.allow_partial), (importId) => {
+      rejectsOf = importId;
+    });
+    return looked(read, readings === 1 ? survey : undefined);
   };
   let rejectsOf: string | undefined;
-  async function* noting(
+  async function* looked(
     groups: AsyncIterable<LogLine[]>,
     looking: LogSurvey | undefined,
   ): AsyncGenerator<LogLine[]> {
-    for await (const read of groups) {
+    for await (const group of groups) {
       throwIfInterrupted(work.context.signal);
-      rejectsOf ??= rejectsIn(read);
-      const group = rejectsOf === undefined ? read : read.map(unwrappedLine);
       looking?.look(group);
       yield group;
     }

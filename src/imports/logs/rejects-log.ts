@@ -12,22 +12,28 @@ const earlierFault =
   /,?(?:"import":"(imp_[0-9a-z]{26})",)?"line":\d+,"error":"[^"]*","field":"[^"]*","message":"(?:[^"\\]|\\.)*"(?:,"suggestion":"(?:[^"\\]|\\.)*")?\}$/;
 
 /** The import that rejected the lines of a log, as the first of them says. */
-export function rejectsIn(group: LogLine[]): string | undefined {
+function rejectsIn(group: LogLine[]): string | undefined {
   const shown = group[0]?.n === 1 ? earlierFault.exec(group[0].text)?.[1] : undefined;
   return shown === undefined ? undefined : readId(shown)?.id;
 }
 
-/** The lines of a log, those of a rejects file unwrapped. */
-export async function* unwrapped(groups: AsyncIterable<LogLine[]>): AsyncGenerator<LogLine[]> {
-  let areRejects: boolean | undefined;
+/**
+ * The lines of a log. Of a rejects file, which is told with the import that rejected them, those that could not be parsed
+ * are what stands in their text.
+ */
+export async function* unwrapped(
+  groups: AsyncIterable<LogLine[]>,
+  onRejects: (importId: string) => void = () => {},
+): AsyncGenerator<LogLine[]> {
+  let rejectsOf: string | undefined;
   for await (const group of groups) {
-    areRejects ??= rejectsIn(group) !== undefined;
-    yield areRejects ? group.map(unwrappedLine) : group;
+    rejectsOf ??= rejectsIn(group);
+    if (rejectsOf !== undefined) onRejects(rejectsOf);
+    yield rejectsOf === undefined ? group : group.map(unwrappedLine);
   }
 }
 
-/** What stands in the text of a line of a rejects file that could not be parsed, or the line as it is. */
-export function unwrappedLine(line: LogLine): LogLine {
+function unwrappedLine(line: LogLine): LogLine {
   if (!line.text.startsWith('{"text":')) return line;
   const body = parseObject(line.text);
   const isWrapped = typeof body !== 'string' && body.error === 'json' && typeof body.text === 'string';
