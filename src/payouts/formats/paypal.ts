@@ -1,6 +1,6 @@
+import { csv } from '../../csv.ts';
 import { formatAmount } from '../../money.ts';
 import { type PayoutLine, readPayoutLines } from '../lines.ts';
-import { csv } from './csv.ts';
 import type { Format } from './format.ts';
 
 /** PayPal refuses decimals for these, though ISO gives HUF and TWD two. */

@@ -1,7 +1,7 @@
+import { csv, harmless } from '../../csv.ts';
 import { showId } from '../../ids.ts';
 import { formatAmount, formatPercent } from '../../money.ts';
 import { type CommissionLine, type ReportLine, readCommissionLines, readReportLines } from '../lines.ts';
-import { csv } from './csv.ts';
 import type { Format } from './format.ts';
 
 /** The generic payout report, one row a payout: for people, and for the methods that have no format of their own. */
@@ -115,9 +115,4 @@ function shownOnce(): (payoutId: string) => string {
     if (id !== last.id) last = { id, shown: showId('payout', id) };
     return last.shown;
   };
-}
-
-/** Text that a spreadsheet would run as a formula is shown with an apostrophe in front, which it hides. */
-function harmless(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
 }

@@ -10,6 +10,14 @@ export function csv(rows: string[][], newline: '\n' | '\r\n'): string {
   return text;
 }
 
+/**
+ * Text that a spreadsheet would run as a formula with an apostrophe in front, which it hides; numbers and all else as
+ * they are.
+ */
+export function harmless(text: string): string {
+  return /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
+}
+
 const quote = 0x22;
 const comma = 0x2c;
 const lineFeed = 0x0a;
