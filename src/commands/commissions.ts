@@ -3,6 +3,7 @@ import type { Db } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { parseId } from '../ids.ts';
 import { approveCommissions } from '../ledger/approve.ts';
+import { personNamed } from '../ledger/person.ts';
 import { formatAmount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { withAccount } from './open.ts';
@@ -50,7 +51,11 @@ async function approve(
   return withAccount(shell, async (context, account) => {
     const which =
       allOf === undefined ? { commissionIds } : { programId: await programId(context.db, account.id, allOf) };
-    const parameters = { commissions: texts, all_of: allOf ?? null, by: by ?? loginName(shell) };
+    const parameters = {
+      commissions: texts,
+      all_of: allOf ?? null,
+      by: personNamed(by ?? loginName(shell), 'An approval'),
+    };
     return runWork(context, account, { name: 'approve-commissions', parameters, dryRun }, (work) =>
       approveIn(work, which, texts.length),
     );

@@ -11,7 +11,7 @@ export function explainPayout(story: PayoutStory): Explanation {
   const { payout, batch, affiliate, program, run, lines } = story;
   const zone = program.timezone;
   const timeline = timelineOf(story);
-  const next = payoutNext(payout, program, affiliate);
+  const next = payoutNext(payout, batch, program, affiliate);
   return {
     title: (paint) =>
       `${paint.bold(`Payout ${payout.reference}`)}  ${showAmount(payout.amount, payout.currency)}  ${payout.status}`,
@@ -82,6 +82,11 @@ function timelineOf({ payout, batch, program, preparedRun }: PayoutStory): { at:
       what: `prepared by ${batch.prepared_by}, in ${runText(preparedRun, program.timezone)}`,
     },
   ];
+  if (batch.first_approved_at)
+    events.push({
+      at: batch.first_approved_at,
+      what: `approved by ${batch.first_approved_by}, the first of two`,
+    });
   if (batch.approved_at) {
     const by = batch.approved_by === 'automatic' ? 'automatically' : `by ${batch.approved_by}`;
     events.push({ at: batch.approved_at, what: `approved ${by}` });

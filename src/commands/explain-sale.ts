@@ -142,7 +142,7 @@ function reasonText(story: SaleStory, now: Date): string {
 }
 
 function nextText(story: SaleStory, now: Date): string[] {
-  const { commission, conversion, affiliate, program, payout } = story;
+  const { commission, conversion, affiliate, program, payout, batch } = story;
   if (!commission) return [];
   const steps: string[] = [];
   if (commission.status !== 'declined' && !payout && openDispute(story)) steps.push('The dispute ends.');
@@ -167,7 +167,7 @@ function nextText(story: SaleStory, now: Date): string[] {
       `A payout takes it up: they are prepared for ${scheduleText(program)}, from ${showAmount(program.minimum_payout, program.currency)} on.`,
     );
   }
-  const payoutStep = payout && payoutNext(payout, program, affiliate);
+  const payoutStep = payout && batch && payoutNext(payout, batch, program, affiliate);
   if (payoutStep) steps.push(payoutStep);
   return steps.map((step, index) => `${index + 1}. ${step}`);
 }

@@ -8,6 +8,7 @@ import type {
   RunRow,
 } from '../db/tables.ts';
 import { showId } from '../ids.ts';
+import { consentOf, stillNeeded } from '../ledger/consent.ts';
 import { showAmount } from '../money.ts';
 import { localDay, showInstant } from '../time.ts';
 import type { Paint } from './render.ts';
@@ -46,6 +47,8 @@ export function leftOutText(
     banned: 'the affiliate was banned',
     paused: 'the affiliate was paused',
     pending: 'the affiliate was not active yet',
+    under_one_unit: `the balance of ${balance} was less than one ${currency}, and ${currency} is paid in whole units only`,
+    currency_not_carried: `the affiliate's payout method does not carry ${currency}`,
   };
   return sentences[reason];
 }
@@ -60,6 +63,7 @@ export function scheduleText(program: ProgramRow): string {
 /** What still has to happen to a payout in this state; undefined when nothing. */
 export function payoutNext(
   payout: { status: string; method: PayoutMethod; reference: string },
+  batch: Selectable<PayoutBatchRow>,
   program: ProgramRow,
   affiliate: Pick<AffiliateRow, 'status'>,
 ): string | undefined {
@@ -67,8 +71,8 @@ export function payoutNext(
   if (isHere && affiliate.status !== 'active')
     return `The affiliate, now ${affiliate.status}, becomes active; otherwise the payout does not leave with its batch, and its commissions are ready again.`;
   if (payout.status === 'draft') {
-    const who = program.payout_approval === 'two_persons' ? 'Another person than prepared it' : 'A person';
-    return `${who} approves its batch: payrun payouts approve.`;
+    const who = stillNeeded(consentOf(batch, program.payout_approval)) ?? 'one person';
+    return `Its batch is approved, for which ${who} must say yes: payrun payouts approve ${showId('batch', batch.id)} --by <name>.`;
   }
   if (payout.status === 'approved') return 'Its batch is exported: payrun payouts export.';
   if (payout.status === 'exported')

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import type { Config } from '../config.ts';
 import { PayrunError } from '../errors.ts';
+import { personNamed } from '../ledger/person.ts';
 import { parseInstant } from '../time.ts';
 import type { Shell } from './shell.ts';
 
@@ -44,4 +45,12 @@ export function loginName(shell: Shell): string {
       todo: 'Say it with --by <name>.',
     });
   }
+}
+
+/**
+ * Who acts: the name that --by gives, which must be a person's, or the login name; the account of a service that is
+ * called like Payrun is nobody. Raises `usage`; `what` is done.
+ */
+export function personOf(shell: Shell, by: string | undefined, what: string): string {
+  return by === undefined ? loginName(shell) : personNamed(by, what);
 }

@@ -81,6 +81,8 @@ function batchData(batch: BatchSummary) {
     prepared_by: batch.preparedBy,
     prepared_at: batch.preparedAt,
     approved_by: batch.approvedBy,
+    said_yes: batch.saidYes,
+    still_needed: batch.stillNeeded ?? null,
     exported_at: batch.exportedAt,
     files: batch.files,
   };
@@ -107,6 +109,8 @@ function batchTable(paint: Paint, batches: BatchSummary[]): string {
     { title: 'payouts', align: 'right' },
     { title: 'amount', align: 'right' },
     { title: 'prepared by' },
+    { title: 'said yes' },
+    { title: 'still needed' },
   ];
   const rows = batches.map((batch) => [
     showId('batch', batch.batchId),
@@ -117,6 +121,8 @@ function batchTable(paint: Paint, batches: BatchSummary[]): string {
     showCount(batch.payouts),
     showAmount(batch.amount, batch.currency),
     batch.preparedBy,
+    batch.saidYes.join(', '),
+    batch.stillNeeded ?? '',
   ]);
   return table(paint, columns, rows);
 }
@@ -135,6 +141,8 @@ function describeBatch(paint: Paint, batch: BatchDetails): string {
       ['amount', `${showAmount(batch.amount, batch.currency)} in ${plural(batch.payouts, 'payout')}`],
       ['prepared', `${showInstant(batch.preparedAt, 'UTC')}, by ${batch.preparedBy}`],
       ['approved by', batch.approvedBy ?? undefined],
+      ['said yes', batch.saidYes.join(', ') || 'nobody'],
+      ['still needed', batch.stillNeeded],
       ['exported', batch.exportedAt ? showInstant(batch.exportedAt, 'UTC') : undefined],
     ]),
     section(

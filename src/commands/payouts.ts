@@ -2,9 +2,15 @@ import type { Command } from 'commander';
 import { PayrunError } from '../errors.ts';
 import { parseId, showId } from '../ids.ts';
 import { findSubject } from '../ledger/explain.ts';
-import { approvePayouts, cancelPayouts, exportPayouts, markPayoutPaid } from '../payouts/payout.ts';
+import {
+  approvePayouts,
+  cancelPayouts,
+  exportPayouts,
+  markPayoutPaid,
+  showBatch,
+} from '../payouts/payout.ts';
 import { withAccount } from './open.ts';
-import { asOfFlag, asOfHelp, dryRunFlag, dryRunHelp, loginName } from './options.ts';
+import { asOfFlag, asOfHelp, dryRunFlag, dryRunHelp, loginName, personOf } from './options.ts';
 import { registerViews } from './payouts-views.ts';
 import { type RunJobOptions, runJob, runWork } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
@@ -38,7 +44,9 @@ export function register(program: Command, shell: Shell): void {
     .option(dryRunFlag, dryRunHelp)
     .action(
       shell.does((options: RunJobOptions & { by?: string }) =>
-        runJob(shell, 'prepare-payouts', options, () => ({ prepared_by: options.by ?? loginName(shell) })),
+        runJob(shell, 'prepare-payouts', options, () => ({
+          prepared_by: personOf(shell, options.by, 'Preparing payouts'),
+        })),
       ),
     );
   registerViews(payouts, shell);
@@ -91,18 +99,10 @@ async function approve(
 ): Promise<Answer> {
   const batchId = parseId('batch', text);
   return withAccount(shell, async (context, account) => {
-    const program = await context.db.sql
-      .selectFrom('payout_batch as batch')
-      .innerJoin('program', (join) =>
-        join.on('program.account_id', '=', account.id).onRef('program.id', '=', 'batch.program_id'),
-      )
-      .select('program.payout_approval')
-      .where('batch.account_id', '=', account.id)
-      .where('batch.id', '=', batchId)
-      .executeTakeFirst();
-    if (by === undefined && program?.payout_approval === 'two_persons') {
+    const { approval } = await showBatch(context.db.sql, account.id, batchId, { limit: 0 });
+    if (by === undefined && approval === 'two_persons') {
       throw new PayrunError('usage', 'The programme asks for two persons, so the approval needs a name.', {
-        todo: 'Say who approves with --by <name>: another person than prepared the batch.',
+        todo: 'Say who approves with --by <name>: somebody who has not said yes to the batch before.',
       });
     }
     const approver = by ?? loginName(shell);

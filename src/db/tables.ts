@@ -51,7 +51,9 @@ export type Movement =
   | 'restore'
   | 'claim'
   | 'unclaim'
-  | 'pay';
+  | 'pay'
+  | 'carry'
+  | 'return';
 export type RunStatus = 'running' | 'done' | 'failed' | 'interrupted' | 'lost';
 export type BatchStatus = 'draft' | 'approved' | 'exported' | 'settled' | 'canceled';
 export type PayoutStatus = 'draft' | 'approved' | 'exported' | 'paid' | 'failed' | 'returned' | 'canceled';
@@ -61,7 +63,9 @@ export type LeftOutReason =
   | 'no_destination'
   | 'banned'
   | 'paused'
-  | 'pending';
+  | 'pending'
+  | 'under_one_unit'
+  | 'currency_not_carried';
 export type DisputeStatus = 'open' | 'won' | 'lost' | 'withdrawn';
 export type DisputeState = 'opened' | 'won' | 'lost';
 export type Rounding = 'half_up' | 'half_even';
@@ -351,8 +355,11 @@ export interface PayoutBatchRow {
   method: PayoutMethod;
   status: BatchStatus;
   prepared_by: string;
+  prepared_by_person: Generated<boolean>;
   prepared_run_id: string;
   prepared_at: Date;
+  first_approved_by: string | null;
+  first_approved_at: Date | null;
   approved_by: string | null;
   approved_at: Date | null;
   exported_at: Date | null;

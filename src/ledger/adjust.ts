@@ -4,6 +4,7 @@ import { PayrunError } from '../errors.ts';
 import { newIdPrefix } from '../ids.ts';
 import { isCurrency } from '../money.ts';
 import { type Mover, postings } from './journal.ts';
+import { personNamed } from './person.ts';
 
 /** An amount that a person gives an affiliate, or takes. */
 export interface Adjustment {
@@ -24,8 +25,8 @@ export interface Adjustment {
  */
 export async function adjust(session: Session, mover: Mover, adjustments: Adjustment[]): Promise<string[]> {
   for (const { reason, by, amount, currency } of adjustments) {
-    if (reason.trim() === '' || by.trim() === '')
-      throw new PayrunError('usage', 'An adjustment needs a reason and the name of who decides it.');
+    personNamed(by, 'An adjustment');
+    if (reason.trim() === '') throw new PayrunError('usage', 'An adjustment needs a reason.');
     if (amount === 0n) throw new PayrunError('usage', 'An adjustment of nothing changes nothing.');
     if (!isCurrency(currency))
       throw new PayrunError('usage', 'This is no ISO 4217 currency code such as USD.', { found: currency });

@@ -2,26 +2,27 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
+import { consentOf } from './consent.ts';
 import { disputed } from './disputed.ts';
 import { type Mover, postings } from './journal.ts';
 import { lockBatch } from './lock-batch.ts';
+import { isSamePerson, personNamed } from './person.ts';
 import { type Refusal, refuseInactive } from './unclaim.ts';
 
 /**
- * Approves a draft batch and its payouts, by name. Raises `usage` without a name, `not-found`, and `state` when the
- * batch is no draft, or when the programme asks for two persons and `by` is who prepared it: names are compared
- * without surrounding blanks and without regard to case.
- * Payouts of affiliates who are not active are refused and returned; when no other is left, the batch is canceled, so
- * that its period can be prepared again.
+ * Says yes to a draft batch, by name. It is approved, with its payouts, once as many persons have said yes as the
+ * programme asks for (see `consentOf`); until then it stays a draft. Raises `usage` without a person's name, `not-found`,
+ * and `state` when the batch is no draft, or when two persons are asked for and `by` has said yes before.
+ * With the approval payouts of affiliates who are not active are refused and returned; when no other is left, the batch
+ * is canceled, so that its period can be prepared again.
  */
 export async function approveBatch(
   session: Session,
   mover: Mover,
   { batchId, by }: { batchId: string; by: string },
 ): Promise<Refusal[]> {
-  const { accountId, runId, now } = mover;
-  if (by.trim() === '')
-    throw new PayrunError('usage', 'An approval needs the name of the person who approves.');
+  const { accountId, now } = mover;
+  const name = personNamed(by, 'An approval');
   const batch = await lockBatch(session, accountId, batchId);
   if (batch.status !== 'draft') {
     const who = batch.approved_by === null ? '' : `; it was approved by ${batch.approved_by}`;
@@ -36,17 +37,53 @@ export async function approveBatch(
     .where('account_id', '=', accountId)
     .where('id', '=', batch.program_id)
     .executeTakeFirstOrThrow();
-  if (program.payout_approval === 'two_persons' && folded(by) === folded(batch.prepared_by)) {
+  const { saidYes, needed } = consentOf(batch, program.payout_approval);
+  const same = program.payout_approval === 'two_persons' && saidYes.find((one) => isSamePerson(one, name));
+  if (same) {
+    const how = isSamePerson(batch.first_approved_by ?? '', name) ? 'approved' : 'prepared';
     throw new PayrunError(
       'state',
-      'The programme asks for two persons, and this batch was prepared by the same one.',
-      {
-        found: by,
-        todo: 'Let somebody else approve it, under their own name.',
-      },
+      `The programme asks for two persons, and ${same} has ${how} this batch already.`,
+      { found: by, todo: 'Let somebody else approve it, under their own name.' },
     );
   }
+  if (needed === 2) {
+    await sayYesFirst(session, mover, batchId, name);
+    return [];
+  }
   const refused = await refuseInactive(session, mover, batchId);
+  const approved = await approvePayouts(session, mover, batchId);
+  const isEmptied = refused.length > 0 && approved === 0n;
+  await session.sql
+    .updateTable('payout_batch')
+    .set(isEmptied ? { status: 'canceled' } : { status: 'approved', approved_by: name, approved_at: now })
+    .where('account_id', '=', accountId)
+    .where('id', '=', batchId)
+    .where('status', '=', 'draft')
+    .execute();
+  return refused;
+}
+
+async function sayYesFirst(
+  session: Session,
+  { accountId, now }: Mover,
+  batchId: string,
+  name: string,
+): Promise<void> {
+  await session.sql
+    .updateTable('payout_batch')
+    .set({ first_approved_by: name, first_approved_at: now })
+    .where('account_id', '=', accountId)
+    .where('id', '=', batchId)
+    .where('status', '=', 'draft')
+    .execute();
+}
+
+async function approvePayouts(
+  session: Session,
+  { accountId, runId, now }: Mover,
+  batchId: string,
+): Promise<bigint> {
   const approved = await session.sql
     .updateTable('payout')
     .set({ status: 'approved', status_at: now, status_run_id: runId })
@@ -54,17 +91,7 @@ export async function approveBatch(
     .where('batch_id', '=', batchId)
     .where('status', '=', 'draft')
     .executeTakeFirst();
-  const isEmptied = refused.length > 0 && approved.numUpdatedRows === 0n;
-  await session.sql
-    .updateTable('payout_batch')
-    .set(
-      isEmptied ? { status: 'canceled' } : { status: 'approved', approved_by: by.trim(), approved_at: now },
-    )
-    .where('account_id', '=', accountId)
-    .where('id', '=', batchId)
-    .where('status', '=', 'draft')
-    .execute();
-  return refused;
+  return approved.numUpdatedRows;
 }
 
 /** Commissions that became ready, in minor units by currency: reversals count in the amounts, not in the lines. */
@@ -111,8 +138,4 @@ async function approve(session: Session, mover: Mover, chosen: RawBuilder<unknow
     select currency, (count(*) filter (where reverses is null))::integer as lines, sum(amount)::bigint as amount
     from approved group by currency order by currency`.execute(session.sql);
   return approved.rows;
-}
-
-function folded(name: string): string {
-  return name.trim().normalize('NFC').toLowerCase();
 }

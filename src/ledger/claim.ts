@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import type { LeftOutReason, PayoutMethod } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
@@ -8,6 +8,7 @@ import { type ClaimPlan, decided, isDue } from './claim/decide.ts';
 import { referenceOf } from './claim/reference.ts';
 import { isTorn } from './claim/torn.ts';
 import { type Mover, postings } from './journal.ts';
+import { isNobody } from './person.ts';
 import { refreshStaleStatistics } from './statistics.ts';
 
 export type { ClaimPlan } from './claim/decide.ts';
@@ -84,11 +85,12 @@ async function claimOnce(session: Session, mover: Mover, plan: ClaimPlan): Promi
     wanted as (select currency, method from decided where reason is null group by currency, method),
     elected as (
       insert into payout_batch (account_id, id, program_id, period_start, period_end, currency, method, status,
-        prepared_by, prepared_run_id, prepared_at, approved_by, approved_at)
+        prepared_by, prepared_by_person, prepared_run_id, prepared_at, approved_by, approved_at)
       select ${mover.accountId}::integer,
         (${newIdPrefix(mover.now)} || lpad(to_hex(row_number() over (order by currency, method)), 10, '0'))::uuid,
         ${plan.program.id}::uuid, ${plan.periodStart}::timestamptz, ${plan.periodEnd}::timestamptz, currency, method,
-        ${isApproved ? 'approved' : 'draft'}, ${plan.preparedBy}, ${mover.runId}::uuid, ${mover.now}::timestamptz,
+        ${isApproved ? 'approved' : 'draft'}, ${plan.preparedBy}, not ${isNobody(plan.preparedBy)} and ${ranByHand(mover)},
+        ${mover.runId}::uuid, ${mover.now}::timestamptz,
         ${isApproved ? 'automatic' : null}::text, ${isApproved ? mover.now : null}::timestamptz
       from wanted
       order by currency, method
@@ -150,6 +152,12 @@ async function claimOnce(session: Session, mover: Mover, plan: ClaimPlan): Promi
     if ((cause as { code?: string }).code === uniqueViolation) return undefined;
     throw cause;
   }
+}
+
+/** Whether the run was asked for by hand: not by the schedule, and not as a step of another run. */
+function ranByHand({ accountId, runId }: Mover): RawBuilder<unknown> {
+  return sql`exists (select from run where account_id = ${accountId} and id = ${runId}::uuid
+    and slot is null and parent_id is null)`;
 }
 
 function toClaim(parts: Part[]): Claim {

@@ -3,6 +3,7 @@ import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { noSuchConflict } from './conflicts.ts';
 import type { Mover } from './journal.ts';
+import { personNamed } from './person.ts';
 
 /**
  * Decides open conflicts for what is recorded: what came again is put aside, by name, and no money moves. All of them
@@ -25,15 +26,14 @@ export async function decideConflicts(
   { conflictIds, by, reason }: { conflictIds: string[]; by: string; reason: string | undefined },
 ): Promise<void> {
   const { accountId, runId, now } = mover;
-  if (by.trim() === '')
-    throw new PayrunError('usage', 'A decision about a conflict needs the name of the person who takes it.');
+  const name = personNamed(by, 'A decision about a conflict');
   const wanted = [...new Set(conflictIds)];
   const kept = await session.sql
     .updateTable('conflict')
     .set({
       status,
       decided_at: now,
-      decided_by: by.trim(),
+      decided_by: name,
       decided_run_id: runId,
       reason: reason?.trim() || null,
     })

@@ -4,6 +4,7 @@ import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { type Mover, postings } from './journal.ts';
 import { lockBatch } from './lock-batch.ts';
+import { personNamed } from './person.ts';
 
 /** One payout that the provider, or a person, says has arrived; `amount` in minor units. */
 export interface Paid {
@@ -30,8 +31,8 @@ export async function markPaid(
   payment: { payoutId: string; providerReference: string; by: string },
 ): Promise<Paid> {
   const providerReference = payment.providerReference.trim();
-  const by = payment.by.trim();
-  if (providerReference === '' || by === '') {
+  const by = personNamed(payment.by, 'Marking a payout');
+  if (providerReference === '') {
     throw new PayrunError('usage', "Marking a payout as paid needs the provider's reference and a name.");
   }
   const payout = await lockPayout(session, mover, payment.payoutId);

@@ -5,6 +5,7 @@ import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { createFamily, lockFamilies } from './family.ts';
 import type { Mover } from './journal.ts';
+import { personNamed } from './person.ts';
 import { plannedFor, refreshStaleStatistics } from './statistics.ts';
 import { createTaken, tailOf, takeBack } from './take-back.ts';
 import { type Holding, readHoldings, readSums, type Sums } from './undo/account.ts';
@@ -41,18 +42,18 @@ export async function undoImport(
   { importId, by, reason }: { importId: string; by: string; reason: string },
 ): Promise<Undone> {
   const { accountId, runId, now } = mover;
-  if (by.trim() === '' || reason.trim() === '')
-    throw new PayrunError('usage', 'Undoing an import needs a reason and the name of who decides it.');
+  const name = personNamed(by, 'Undoing an import');
+  if (reason.trim() === '') throw new PayrunError('usage', 'Undoing an import needs a reason.');
   const found = await lockImport(session, accountId, importId);
   const parked = await giveUpParked(session, accountId, importId);
   await refreshStaleStatistics(session);
   const sales = await collect(session, accountId, importId);
   const undone = await plannedFor(sales, session, () =>
-    takeCollectedBack(session, mover, { importId, by: by.trim(), parked }),
+    takeCollectedBack(session, mover, { importId, by: name, parked }),
   );
   await session.sql
     .updateTable('import')
-    .set({ undone_at: now, undone_by: by.trim(), undone_reason: reason.trim(), undone_run_id: runId })
+    .set({ undone_at: now, undone_by: name, undone_reason: reason.trim(), undone_run_id: runId })
     .where('account_id', '=', accountId)
     .where('id', '=', importId)
     .where('undone_at', 'is', null)

@@ -1,8 +1,9 @@
 import { sql } from 'kysely';
 import type { Sql } from '../db/connect.ts';
-import type { BatchStatus, PayoutMethod, PayoutStatus } from '../db/tables.ts';
+import type { BatchStatus, PayoutMethod, PayoutStatus, ProgramRow } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
+import { consentOf, stillNeeded } from '../ledger/consent.ts';
 import { periodLabel } from './period.ts';
 
 /** A batch as lists show it; ids are UUIDs, amounts minor units of its currency. */
@@ -14,9 +15,14 @@ export interface BatchSummary {
   currency: string;
   method: PayoutMethod;
   status: BatchStatus;
+  /** How many persons the programme asks for. */
+  approval: ProgramRow['payout_approval'];
   preparedBy: string;
   preparedAt: Date;
   approvedBy: string | null;
+  /** Who has said yes, and who must still, in words. */
+  saidYes: string[];
+  stillNeeded: string | undefined;
   exportedAt: Date | null;
   files: string[];
   /** Payouts that are not canceled, and their sum. */
@@ -98,8 +104,11 @@ function selectBatches(db: Sql, accountId: number) {
     .select([
       'b.status',
       'b.prepared_by',
+      'b.prepared_by_person',
       'b.prepared_at',
+      'b.first_approved_by',
       'b.approved_by',
+      'g.payout_approval',
       'b.exported_at',
       'b.export_files',
     ])
@@ -115,6 +124,7 @@ function selectBatches(db: Sql, accountId: number) {
 type Row = Awaited<ReturnType<ReturnType<typeof selectBatches>['execute']>>[number];
 
 function toSummary(row: Row): BatchSummary {
+  const consent = consentOf(row, row.payout_approval);
   return {
     batchId: row.id,
     program: row.ref,
@@ -122,9 +132,12 @@ function toSummary(row: Row): BatchSummary {
     currency: row.currency,
     method: row.method,
     status: row.status,
+    approval: row.payout_approval,
     preparedBy: row.prepared_by,
     preparedAt: row.prepared_at,
     approvedBy: row.approved_by,
+    saidYes: consent.saidYes,
+    stillNeeded: stillNeeded(consent),
     exportedAt: row.exported_at,
     files: (row.export_files ?? []).map((file) => file.name),
     payouts: row.payouts,

@@ -125,7 +125,10 @@ export function exportOutcome(done: BatchExport[], failed: FailedExport[]): Outc
   };
 }
 
-/** What an approval did; a batch of which nobody may be paid is canceled instead. */
+/**
+ * What an approval did: a batch for which somebody else must say yes as well stays a draft; one of which nobody may be
+ * paid is canceled instead.
+ */
 export function approveOutcome(batch: BatchDetails, told: RefusedOfBatch): Outcome {
   const refused = refusalsOf(told);
   return {
@@ -134,14 +137,16 @@ export function approveOutcome(batch: BatchDetails, told: RefusedOfBatch): Outco
       payouts: batch.payouts,
       refused_payouts: sum(refused, (one) => one.references.length),
     },
-    totals: totalsOf({ approved: [batch], refused }),
+    totals: totalsOf({ [batch.status === 'draft' ? 'in_draft' : 'approved']: [batch], refused }),
     report: {
       batch: showId('batch', batch.batchId),
       status: batch.status,
       approved_by: batch.approvedBy,
+      said_yes: batch.saidYes,
+      still_needed: batch.stillNeeded ?? null,
       ...refusedReport([told]),
     },
-    ...(refused[0] ? { exitCode: 3 } : {}),
+    ...(refused[0] || batch.stillNeeded ? { exitCode: 3 } : {}),
   };
 }
 

@@ -89,6 +89,42 @@ test('where two persons are asked for, the approval needs a name, and another on
   expect(await show(shop, batch)).toMatchObject({ status: 'approved', approved_by: 'Ada' });
 });
 
+test('after the night two people must say yes, and every view says who has and who is missing', async () => {
+  const shop = await openShop(url, { payout_approval: 'two_persons' });
+  await payrunJson(['run', 'nightly', '--as-of', '2026-03-02'], shop);
+  const [{ batch }] = (await payrunJson(['payouts', 'list'], shop)) as [Batch];
+  expect(await show(shop, batch)).toMatchObject({ said_yes: [], still_needed: 'two different persons' });
+  const nobody = await payrun(['payouts', 'approve', batch, '--by', ' PayRun'], shop);
+  expect(nobody).toMatchObject({ code: 2, stderr: expect.stringContaining('nobody') });
+
+  const first = await payrun(['payouts', 'approve', batch, '--by', 'Ada'], shop);
+  expect(first.code).toBe(3);
+  expect(first.stdout).toContain('still needed: one other person than Ada');
+  expect(await show(shop, batch)).toMatchObject({
+    status: 'draft',
+    said_yes: ['Ada'],
+    still_needed: 'one other person than Ada',
+  });
+  const list = await payrun(['payouts', 'list'], shop);
+  expect(list.stdout).toMatch(/Ada +one other person than Ada/);
+  expect((await payrun(['explain', 'INV-1'], shop)).stdout).toContain(
+    'one other person than Ada must say yes',
+  );
+  expect((await payrun(['payouts', 'approve', batch, '--by', 'ada'], shop)).code).toBe(1);
+  await payrunJson(['payouts', 'approve', batch, '--by', 'Grace'], shop);
+  expect(await show(shop, batch)).toMatchObject({
+    status: 'approved',
+    said_yes: ['Ada', 'Grace'],
+    still_needed: null,
+  });
+});
+
+test('nobody prepares under Payrun’s own name', async () => {
+  const shop = await openShop(url);
+  const run = await payrun(['payouts', 'prepare', '--by', 'PAYRUN'], shop);
+  expect(run).toMatchObject({ code: 2, stderr: expect.stringContaining('nobody') });
+});
+
 test('a canceled batch gives its commissions back, and needs a reason', async () => {
   const shop = await openShop(url);
   const { batch } = await prepared(shop);

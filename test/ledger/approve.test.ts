@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import type { ProgramRow } from '../../src/db/tables.ts';
+import { newId } from '../../src/ids.ts';
 import { approveBatch, approveCommissions } from '../../src/ledger/approve.ts';
 import { assertBalanced } from '../../src/ledger/audit.ts';
+import { claim } from '../../src/ledger/claim.ts';
 import { testDatabase } from '../support/database.ts';
 import { today, World } from '../support/world.ts';
-import { claimNow } from './claiming.ts';
+import { claimNow, planFor } from './claiming.ts';
 
 const { db } = await testDatabase();
 
@@ -53,6 +55,71 @@ describe('approving a batch', () => {
     await approve('Bob');
     expect(await state()).toMatchObject({ status: 'approved', approved_by: 'Bob' });
   });
+
+  describe('two persons, where a job prepared', () => {
+    test.each(['payrun', ' PayRun '])('named "%s": two different people must say yes', async (preparedBy) => {
+      const { approve, state, payouts } = await draft('two_persons', preparedBy);
+      await approve('Ada');
+      expect(await state()).toMatchObject({
+        status: 'draft',
+        first_approved_by: 'Ada',
+        first_approved_at: today,
+        approved_by: null,
+      });
+      expect(await payouts()).toMatchObject([{ status: 'draft' }]);
+      await expect(approve(' ADA ')).rejects.toMatchObject({
+        code: 'state',
+        message: expect.stringContaining('Ada has approved'),
+      });
+      await approve('Bob');
+      expect(await state()).toMatchObject({
+        status: 'approved',
+        first_approved_by: 'Ada',
+        approved_by: 'Bob',
+      });
+    });
+
+    test.each([
+      ['by the schedule', { slot: today }],
+      ['as a step of the night', { parent_id: newId(today) }],
+    ])('run %s under a person’s name: that name has said nothing', async (_, values) => {
+      const world = await World.create(db, { payout_approval: 'two_persons' });
+      await world.sale((await world.affiliate()).id, { status: 'ready_for_payment' });
+      await db.sql.updateTable('run').set(values).where('id', '=', world.runId).execute();
+      const plan = await planFor(world, { preparedBy: 'Ann' });
+      const claimed = await db.transaction((session) => claim(session, world.mover, plan));
+      const batchId = claimed.batches[0]!.batchId;
+      const approve = (by: string) =>
+        db.transaction((session) => approveBatch(session, world.mover, { batchId, by }));
+      const status = async () =>
+        (await db.sql.selectFrom('payout_batch').selectAll().where('id', '=', batchId).executeTakeFirst())
+          ?.status;
+      await approve('Bob');
+      expect(await status()).toBe('draft');
+      await approve('Ann');
+      expect(await status()).toBe('approved');
+    });
+
+    test('two first approvals at once: both stand, and together they approve', async () => {
+      const { approve, state } = await draft('two_persons', 'payrun');
+      await Promise.all([approve('Bob'), approve('Cho')]);
+      const { first_approved_by, approved_by, status } = await state();
+      expect([first_approved_by, approved_by].sort()).toEqual(['Bob', 'Cho']);
+      expect(status).toBe('approved');
+    });
+  });
+
+  test.each(['payrun', ' PayRun', 'PAYRUN ', 'pay run', 'ｐａｙｒｕｎ', 'pay\u200brun', 'automatic'])(
+    '"%s" is nobody’s name',
+    async (by) => {
+      const { approve, state } = await draft('manual');
+      await expect(approve(by)).rejects.toMatchObject({
+        code: 'usage',
+        todo: expect.stringContaining('--by'),
+      });
+      expect(await state()).toMatchObject({ status: 'draft' });
+    },
+  );
 
   test('needs a name, a draft, and a batch of this account', async () => {
     const { approve, batchId, world } = await draft('manual');
