@@ -57,6 +57,8 @@ export const source = z
     /** Canonical field to the header of the file, or its position as "#3". */
     mapping: fields.optional(),
     defaults: defaults.optional(),
+    /** Columns that are left out on purpose though they look as if they decided what a row means. */
+    ignore: z.array(z.string().min(1, 'must be the name of a column, or its position as "#3"')).optional(),
     /** Where the file has no byte order mark; else what its bytes are most likely. */
     encoding: z.enum(encodings).optional(),
     delimiter: z.enum([',', ';', '\t', '|'], 'must be one of "," ";" "\\t" "|"').optional(),
@@ -95,6 +97,7 @@ const ofTables = [
   'unattributed',
   'mapping',
   'defaults',
+  'ignore',
   'delimiter',
   'sheet',
   'quotes',

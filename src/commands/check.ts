@@ -7,17 +7,17 @@ import type { Db } from '../db/connect.ts';
 import { existingPlace } from '../db/embedded-place.ts';
 import { pendingMigrations } from '../db/migrate.ts';
 import { inOneLine, PayrunError } from '../errors.ts';
-import { straysOfInbox } from '../imports/import.ts';
+import { lookAtWaiting, straysOfInbox } from '../imports/import.ts';
 import { createLog } from '../log.ts';
 import { faultOf } from '../runs/fault.ts';
 import { loadJobs, usableNames } from '../runs/jobs.ts';
 import { unappliedChanges } from './applied.ts';
-import { embeddedFolder, readConfig, withDatabase } from './open.ts';
+import { embeddedFolder, findAccounts, readConfig, withDatabase } from './open.ts';
 import { type Paint, plural } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface Finding {
-  check: 'config' | 'database' | 'schema' | 'applied' | 'folder' | 'jobs';
+  check: 'config' | 'database' | 'schema' | 'applied' | 'inbox' | 'folder' | 'jobs';
   status: 'ok' | 'note' | 'problem';
   message: string;
   todo?: string;
@@ -120,11 +120,23 @@ async function checkSchema(shell: Shell, config: Config, db: Db): Promise<Findin
 async function checkApplied(shell: Shell, config: Config, db: Db): Promise<Finding[]> {
   const changes = await unappliedChanges({ config, db, clock: shell.clock });
   if (changes.length === 0) {
-    return [{ check: 'applied', status: 'ok', message: 'the database agrees with payrun.json' }];
+    return [
+      { check: 'applied', status: 'ok', message: 'the database agrees with payrun.json' },
+      ...(await tried(shell, 'inbox', () => checkWaiting(shell, config, db))),
+    ];
   }
   const message = `the database differs from payrun.json: ${plural(changes.length, 'change')}`;
   const todo = 'Run "payrun apply --dry-run" to see them, and "payrun apply" to make them.';
   return [{ check: 'applied', status: 'problem', message, todo, exitCode: 2 }];
+}
+
+/** What is odd in the files of sales that the next night imports. */
+async function checkWaiting(shell: Shell, config: Config, db: Db): Promise<Finding[]> {
+  const log = createLog({ format: 'json', level: 'warn', write: () => {} });
+  const context = { config, db, clock: shell.clock, log, signal: shell.signal };
+  const accounts = await findAccounts(shell, context);
+  const said = await Promise.all(accounts.map((account) => lookAtWaiting({ context, account })));
+  return said.flat().map((message): Finding => ({ check: 'inbox', status: 'note', message }));
 }
 
 async function checkFolders(config: Config): Promise<Finding[]> {

@@ -25,6 +25,7 @@ export function describePreview(paint: Paint, preview: Preview | null): string {
   return paragraphs(
     section(paint, 'How it was read', describeReading(paint, preview)),
     describeRows(paint, preview),
+    describeUnused(paint, preview.not_used),
     describeTypes(paint, preview.event_types),
     describeAffiliates(paint, preview),
   );
@@ -66,6 +67,13 @@ function describeRows(paint: Paint, { rows, header_line }: Preview): string {
     return [paint.bold(`line ${showCount(line)}`), table(paint, columns, lines), ...found].join('\n');
   });
   return section(paint, isLog ? 'The first events' : 'The first rows', paragraphs(...shown));
+}
+
+function describeUnused(paint: Paint, columns: Preview['not_used']): string {
+  if (columns.length === 0) return '';
+  const rows = columns.map(({ column, looks_like, summary }) => [clipped(column), looks_like, summary]);
+  const titles = [{ title: 'column' }, { title: 'looks like' }, { title: 'in the file' }];
+  return section(paint, 'Not used, though it may decide what a row means', table(paint, titles, rows));
 }
 
 function describeTypes(paint: Paint, types: Preview['event_types']): string {

@@ -8,7 +8,7 @@ import { describeImport, type Imported } from './describe-import.ts';
 import { withAccount } from './open.ts';
 import { dryRunFlag, dryRunHelp } from './options.ts';
 import { type Paint, paragraphs } from './render.ts';
-import { saveMapping } from './save-mapping.ts';
+import { readChoice, saveMapping } from './save-mapping.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface ImportFlags {
@@ -19,6 +19,8 @@ interface ImportFlags {
   expectRows?: string;
   expectTotal?: string[];
   saveMapping?: string;
+  map?: string[];
+  ignore?: string[];
 }
 
 const kinds: [kind: Kind, description: string][] = [
@@ -53,6 +55,7 @@ Examples:
   payrun import sales march.csv --plan 7KQ2M9-1FX8D0-ZP3T5W   do just that, if nothing has changed since
   payrun import sales march.csv --source offline   read it as the source "offline" of payrun.json says
   payrun import sales march.csv --save-mapping erp keep the proposed mapping as the source "erp", and import
+  payrun import sales march.csv --save-mapping erp --map amount="Net total" --ignore "State"   decide what it asks
   gunzip -c march.csv.gz | payrun import sales -   from standard input; .gz and .zip files can be named as they are
 
 A file lands whole or not at all. Rows that can't be recorded go to rejects/, to be corrected and imported again.`;
@@ -79,10 +82,25 @@ export function register(program: Command, shell: Shell): void {
     }
     if (kind === 'sales') {
       const help = 'accept the mapping proposed for an unknown file: add it to payrun.json under this name';
-      command.addOption(new Option('--save-mapping <ref>', help).conflicts(['source', 'plan']));
+      command
+        .addOption(new Option('--save-mapping <ref>', help).conflicts(['source', 'plan']))
+        .option(
+          '--map <field=column>',
+          'with --save-mapping: the column of a field; may stand several times',
+          added,
+        )
+        .option(
+          '--ignore <column>',
+          'with --save-mapping: leave a column out, by name; may stand several times',
+          added,
+        );
     }
     command.action(shell.does((files: string[], flags: ImportFlags) => importAll(shell, kind, files, flags)));
   }
+}
+
+function added(text: string, before: string[] = []): string[] {
+  return [...before, text];
 }
 
 /** Imports the files one after the other, each as a run of its own; one that is refused does not keep the next away. */
@@ -99,6 +117,11 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
     throw new PayrunError('usage', 'A mapping is saved for one file, which is read twice.', {
       todo: 'Name one file with --save-mapping; import the others afterwards with --source.',
     });
+  const choice = readChoice(flags.map ?? [], flags.ignore ?? []);
+  if (ref === undefined && (flags.map ?? flags.ignore))
+    throw new PayrunError('usage', '--map and --ignore say what a mapping is to be that is saved.', {
+      todo: 'Give --save-mapping and a name for the source as well.',
+    });
   return withAccount(shell, async (opened, account) => {
     const dryRun = flags.dryRun === true;
     // Saving a mapping applies all else that was changed.
@@ -106,7 +129,7 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
     const context =
       ref === undefined
         ? opened
-        : await saveMapping(shell, opened, account, { file: files[0]!, ref, dryRun });
+        : await saveMapping(shell, opened, account, { file: files[0]!, ref, choice, dryRun });
     const source = flags.source ?? ref;
     const isTrial = ref !== undefined && dryRun;
     const done: Imported[] = [];

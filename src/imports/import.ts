@@ -18,6 +18,7 @@ import { progressOf } from './progress.ts';
 import { loadRates } from './rates.ts';
 import { settleRejects } from './rejects.ts';
 import { type ProposedSource, proposedSource } from './sales/layout.ts';
+import type { Choice } from './sales/proposal-columns.ts';
 import { retryParkedRefunds } from './sales/refunds.ts';
 import { landSales } from './sales/sales.ts';
 import { limitsFor, sourcesFor } from './source.ts';
@@ -27,8 +28,10 @@ export { type Expected, readExpected } from './expected.ts';
 export { type ImportHistory, type ImportRecord, listImports, showImport } from './history.ts';
 export type { InboxFile } from './inbox.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
+export type { Choice } from './sales/proposal-columns.ts';
 export { straysOfInbox } from './strays.ts';
 export { type UndoOutcome, undoImport } from './undo.ts';
+export { lookAtWaiting } from './waiting-files.ts';
 
 export interface ImportOptions {
   kind: Kind;
@@ -76,17 +79,19 @@ const sourceKinds = {
 
 /**
  * The source that would read a sales file which no layout fits, as payrun.json would have it under the name `ref`:
- * a proposal by the names and first values of the columns, for a person to accept. Raises `file-refused` where something
- * is open, and `usage` for a file that is understood as it is.
+ * a proposal by the names and first values of the columns and what a person has chosen of them. Raises `file-refused`
+ * where something is open, and `usage` for a file that is understood as it is.
  */
 export async function proposeSource(
   work: Pick<Work, 'context' | 'account'>,
   file: string,
   ref: string,
+  choice: Choice,
 ): Promise<ProposedSource> {
   const sources = await sourcesFor(work, 'sales_csv', undefined);
   const account = work.context.config.accounts.find((one) => one.ref === work.account.ref);
-  const proposed = (input: InputFile) => proposedSource(input, sources, ref, account!.programs[0]!.ref);
+  const wanted = { ref, program: account!.programs[0]!.ref, choice };
+  const proposed = (input: InputFile) => proposedSource(input, sources, wanted);
   return withInputFile(file, work.context.signal, proposed, limitsFor(work, 'sales_csv', undefined));
 }
 

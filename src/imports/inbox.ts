@@ -83,7 +83,11 @@ function isAboutTheFile(fault: PayrunError): boolean {
   return fault.code === 'file-refused' || fault.code === 'file-unreadable';
 }
 
-async function waiting(work: Work, kindsOfSource: string[]): Promise<{ file: string; source: string }[]> {
+/** The whole files in the inbox folders of the account's sources of these kinds, in order of name. */
+export async function waiting(
+  work: Pick<Work, 'context' | 'account'>,
+  kindsOfSource: string[],
+): Promise<{ file: string; source: string }[]> {
   const { config } = work.context;
   const account = config.accounts.find((one) => one.ref === work.account.ref);
   const found: { file: string; source: string }[] = [];

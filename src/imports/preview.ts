@@ -5,6 +5,7 @@ import type { Mover } from '../ledger/journal.ts';
 import { formatAmount } from '../money.ts';
 import type { FoundEncoding } from './files/encoding.ts';
 import type { PreviewRow } from './preview-rows.ts';
+import type { UnusedColumn } from './sales/unused-columns.ts';
 import type { Evidence } from './values/styles.ts';
 
 /** What a person looks at before a file is imported: how it was read, and what it would do for whom. */
@@ -18,6 +19,8 @@ export interface Preview {
   styles: Evidence[];
   /** The first rows, each cell of a field as it was written and as it was understood; e-mail addresses are hidden. */
   rows: PreviewRow[];
+  /** Of a sales file: columns that may decide what a row means, and that nothing uses. */
+  not_used: UnusedColumn[];
   /** Of an event log: how many lines there are of each type, the most first, and whether events of it are read. */
   event_types: { type: string; lines: number; read: boolean }[];
   /** The affiliates with the highest commissions, per currency, less what is refunded; amounts are exact decimals. */
@@ -46,6 +49,12 @@ export async function previewOf(
   return {
     ...read,
     rows: read.rows.map(storableRow),
+    not_used: read.not_used.map((one) => ({
+      ...one,
+      column: storable(one.column),
+      values: one.values.map(({ value, rows }) => ({ value: storable(value), rows })),
+      summary: storable(one.summary),
+    })),
     event_types: read.event_types.map((one) => ({ ...one, type: storable(one.type) })),
     affiliates: await affiliatesOf(session, mover, importId),
   };

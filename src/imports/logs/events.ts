@@ -120,7 +120,7 @@ export async function landEvents(
 }
 
 function surveyed({ encoding }: InputFile, { rows, types }: LogSurvey): Omit<Preview, 'affiliates'> {
-  return { encoding, delimiter: null, header_line: null, styles: [], rows, event_types: types };
+  return { encoding, delimiter: null, header_line: null, styles: [], rows, not_used: [], event_types: types };
 }
 
 /** Keeps the lines to be tried again, each event id once; returns how many were doubles of another one. */

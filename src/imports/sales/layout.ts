@@ -5,9 +5,10 @@ import { readCsv } from '../files/records.ts';
 import type { Source } from '../source.ts';
 import { type Candidate, type Origin, type ReadFile, theOne } from './candidates.ts';
 import { presetFor } from './preset.ts';
-import { type Proposal, propose } from './proposal.ts';
+import type { Choice } from './proposal-columns.ts';
 import { returned } from './returned.ts';
 import { type Fit, fitting, tableReading } from './sale-layout.ts';
+import { assertColumns, proposalFor, type StrangeFile, strange } from './strange-file.ts';
 
 /** Which layout a file was read in, or whose log it is, and why that one. */
 export interface LayoutReport {
@@ -44,15 +45,14 @@ export async function understand(
 }
 
 /**
- * The source `ref` that the columns of a file may mean, as payrun.json would have it, and sentences about columns that it
- * does not use. Raises like `understand`, also where
- * the proposal has gaps, and `usage` for a file that needs no mapping.
+ * The source `ref` that the columns of a file may mean after what a person has chosen, as payrun.json would have it, and
+ * sentences about columns that it does not use. Raises like `understand`, also where the proposal has gaps, and `usage`
+ * for a file that needs no mapping and for a choice of a column that the file does not have.
  */
 export async function proposedSource(
   given: InputFile,
   sources: Source[],
-  ref: string,
-  program: string,
+  { ref, program, choice }: { ref: string; program: string; choice: Choice },
 ): Promise<ProposedSource> {
   const found = await find(given, sources, async () => undefined);
   if ('layout' in found) {
@@ -63,9 +63,10 @@ export async function proposedSource(
     });
   }
   if (!found.read) throw found.fault;
-  const proposal = await proposalFor(found.read);
+  assertColumns(found.read, choice);
+  const proposal = await proposalFor(found.read, choice);
   if (proposal.missing.length > 0) throw strange(found.read, proposal, found.fault, sources);
-  const { mapping, defaults, decimal, date_format: dateFormat, unused } = proposal;
+  const { mapping, defaults, ignore, decimal, date_format: dateFormat, unused } = proposal;
   const source = {
     ref,
     kind: 'sales_csv',
@@ -74,6 +75,7 @@ export async function proposedSource(
     ...(dateFormat !== undefined && { date_format: dateFormat }),
     mapping,
     ...(Object.keys(defaults).length > 0 && { defaults }),
+    ...(ignore.length > 0 && { ignore }),
   };
   return { source, unused };
 }
@@ -82,8 +84,6 @@ export interface ProposedSource {
   source: Record<string, unknown>;
   unused: string[];
 }
-
-type StrangeFile = ReadFile & { source: Source };
 
 /** `read` is the file as it is read without any source, where one was not named. */
 async function find(
@@ -109,7 +109,7 @@ async function find(
     if (canonical) read = { ...opened, source: canonical };
   }
   if (candidates.length > 0) return understood(await theOne(candidates, origin));
-  if (read) presetFor(read.csv.header, placeOf(read));
+  if (read) presetFor(read.csv.header, { file: read.file.shown, line: read.csv.headerLine });
   return { read, fault: faults[0]! };
 }
 
@@ -155,10 +155,6 @@ function alikeInForm(sources: Source[]): Source[][] {
   return [...Map.groupBy(sources, form).values()];
 }
 
-function placeOf({ file, csv }: ReadFile): { file: string; line: number } {
-  return { file: file.shown, line: csv.headerLine };
-}
-
 async function orFault<T>(work: () => T | Promise<T>): Promise<T | PayrunError> {
   try {
     return await work();
@@ -167,38 +163,3 @@ async function orFault<T>(work: () => T | Promise<T>): Promise<T | PayrunError> 
     throw cause;
   }
 }
-
-/**
- * A file that nothing fits, with a proposal what its columns may mean: the next step is a person's. It says what the
- * first source misses, unless there are several.
- */
-function strange(
-  read: ReadFile,
-  { lines, missing }: Proposal,
-  fault: PayrunError,
-  sources: Source[],
-): PayrunError {
-  const hasOwn = sources.length > 1;
-  const what =
-    'The header fits no source of payrun.json, and neither Payrun’s own columns nor a known export.';
-  const mapIt = 'Map the columns in a source of payrun.json, run "payrun apply" and import with --source.';
-  const acceptIt =
-    'If that is what the columns mean, import with --save-mapping and a name for the source that it makes in payrun.json.';
-  const found = hasOwn ? read.csv.header.join(', ').slice(0, 300) : fault.found;
-  return new PayrunError('file-refused', hasOwn ? what : fault.message, {
-    place: placeOf(read),
-    ...(found === undefined ? {} : { found }),
-    aside: lines,
-    todo: missing.length === 0 ? acceptIt : hasOwn ? mapIt : fault.todo,
-  });
-}
-
-async function proposalFor({ csv, source }: StrangeFile): Promise<Proposal> {
-  for await (const group of csv.groups) {
-    const rows = group.slice(0, rowsLookedAt).map((record) => record.cells);
-    return propose(csv.header, rows, source.currency);
-  }
-  return propose(csv.header, [], source.currency);
-}
-
-const rowsLookedAt = 100;

@@ -1,4 +1,4 @@
-import type { SaleField } from '../../config-source.ts';
+import { type SaleField, saleFields } from '../../config-source.ts';
 
 /** What people call the fields of a sale, in English and German, in the form that `plainName` gives. */
 const names: Partial<Record<SaleField, string>> = {
@@ -29,16 +29,18 @@ const names: Partial<Record<SaleField, string>> = {
     'e mail adresse, kunden e mail, kunden email',
   product_ids:
     'product, product id, product ids, products, sku, skus, item, plan, artikel, artikelnummer, produkt, produkte',
+  sales_status: 'status, order status, payment status, zahlungsstatus',
   interval: 'interval, billing interval, billing period, abrechnungszeitraum',
   is_subscription: 'is subscription, subscription, recurring, abo, abonnement',
   note: 'note, notes, comment, description, notiz, bemerkung, kommentar, beschreibung, verwendungszweck',
 };
 
-const fieldOf = new Map(
-  Object.entries(names).flatMap(([field, list]) =>
+const fieldOf = new Map([
+  ...Object.entries(names).flatMap(([field, list]) =>
     list.split(', ').map((name) => [name, field as SaleField] as const),
   ),
-);
+  ...saleFields.map((field) => [field.replaceAll('_', ' '), field] as const),
+]);
 
 /** The field that a header most likely names, if any. */
 export function fieldNamed(header: string): SaleField | undefined {
@@ -46,7 +48,7 @@ export function fieldNamed(header: string): SaleField | undefined {
 }
 
 /** Lower case, one space between words, and one word for the many that mean number: `Invoice-No.` is `invoice number`. */
-function plainName(header: string): string {
+export function plainName(header: string): string {
   return header
     .normalize('NFC')
     .toLowerCase()

@@ -31,6 +31,7 @@ import type { SaleFigures } from './sale-figures.ts';
 import { type SaleReader, saleReader, type Warnings } from './sale-row.ts';
 import { asText } from './typed-cells.ts';
 import { ignoreStrangers, Unattributed } from './unattributed.ts';
+import { UnusedColumns, warnOfUnused } from './unused-columns.ts';
 
 /**
  * Streams a sales CSV into the ledger inside the caller's transaction: while Postgres records one batch, the next is
@@ -78,6 +79,7 @@ export async function landSales(
   });
   const preview = work.dryRun ? new PreviewRows(csv.header, columns, rows?.looksAt) : undefined;
   const refunds = await refundsBeside(session, mover, present);
+  const unused = preset ? undefined : new UnusedColumns(csv.header, columns.values(), settings.ignore);
   const earlierStyles = async () => stylesOf(session, mover.accountId, await importOf(file, rejectsOf()));
   let records = 0;
   for await (const group of rows ? rows.records(csv.groups) : csv.groups) {
@@ -92,6 +94,7 @@ export async function landSales(
       if (refunds) await refunds.add(sale);
       if (preview && !preview.isFull) preview.add(one, sale);
     }
+    unused?.look(group);
     records += group.length;
     throwIfInterrupted(work.context.signal);
     progress.at(records, bytes / Math.max(1, file.bytes));
@@ -124,6 +127,7 @@ export async function landSales(
     warnings: [
       ...guessedEncoding(file.encoding),
       ...besideRows(csv, warnings),
+      ...warnOfUnused(unused?.found() ?? []),
       ...leftOut(unattributed, noSales),
       ...agreed,
       ...customersOfOthers(otherAffiliate),
@@ -139,6 +143,7 @@ export async function landSales(
         header_line: csv.headerLine,
         styles,
         rows: preview.rows,
+        not_used: unused?.found() ?? [],
         event_types: [],
       })),
     styles,

@@ -53,7 +53,80 @@ describe('a proposed mapping', () => {
       '2|ann|1.50|2026-01-02|1|full|no|Gold|',
     );
     expect(mapping).toMatchObject({ refund_of: 'Refund of', is_subscription: 'Recurring' });
-    expect(lines).toContain('not used: "Storno-Art", "Abo"');
+    expect(lines).toContain('not used: "Abo"');
+    expect(lines).toContain(
+      'still open: "Storno-Art" may say what was taken back: map it, or leave it out by name',
+    );
+  });
+
+  test.each([
+    ['Status', 'Paid', 'which rows count'],
+    ['Zahlungsstatus', 'offen', 'which rows count'],
+    ['Outcome', 'Refunded', 'which rows count'],
+    ['Type', 'Sale', 'what kind each row is'],
+    ['Buchungsart', 'Verkauf', 'what kind each row is'],
+    ['What', 'payout', 'what kind each row is'],
+    ['Quantity', '3', 'how many were sold'],
+    ['Bestellmenge', '3', 'how many were sold'],
+    ['Refunded?', 'no', 'what was taken back'],
+    ['isRefunded', 'no', 'what was taken back'],
+  ])(
+    'is not complete while a column that decides what a row means is neither mapped nor left out: %s',
+    (name, value, says) => {
+      const lines = [`Id|Partner|Amount|Date|${name}`, `1|ann|1.50|2026-01-02|${value}`].map((line) =>
+        line.split('|'),
+      );
+      const [header, ...rows] = lines;
+      expect(propose(header!, rows, 'USD').missing).toEqual([
+        `"${name}" may say ${says}: map it, or leave it out by name`,
+      ]);
+      const choice = { mapping: {}, ignore: [name.toUpperCase()] };
+      expect(propose(header!, rows, 'USD', choice)).toMatchObject({ missing: [], ignore: choice.ignore });
+    },
+  );
+
+  test.each(['Start', 'Country', 'Payment method', 'State/Province', 'Statement', 'Accounting'])(
+    'does not ask about a column that decides nothing: %s',
+    (name) => {
+      expect(proposed(`Id|Partner|Amount|Date|${name}`, '1|ann|1.50|2026-01-02|BY').missing).toEqual([]);
+    },
+  );
+
+  test('maps a status in our words, whatever the headers around it are', () => {
+    const { mapping, missing } = proposed(
+      'Id|Partner|Betrag|Datum|sales_status',
+      '1|ann|1.50|2026-01-02|failed',
+    );
+    expect(mapping).toMatchObject({ sales_status: 'sales_status', affiliate: 'Partner' });
+    expect(missing).toEqual([]);
+  });
+
+  test('settles no amount by itself where several columns hold money', () => {
+    const { mapping, missing } = proposed(
+      'Id|Partner|Date|Gross|Fee|Net',
+      '1|ann|2026-01-02|100.00|-3.20|96.80',
+    );
+    expect(mapping.amount).toBeUndefined();
+    expect(missing).toEqual(['which of "Gross", "Fee", "Net" is amount']);
+  });
+
+  test('takes the amount that a person chose, and leaves out the others by name', () => {
+    const [header, row] = ['Id|Partner|Date|Gross|Fee|Net', '1|ann|2026-01-02|100.00|-3.20|96.80'];
+    const choice = { mapping: { amount: '#4' }, ignore: [] };
+    expect(propose(header!.split('|'), [row!.split('|')], 'USD', choice)).toMatchObject({
+      mapping: { amount: 'Gross' },
+      ignore: ['Fee', 'Net'],
+      missing: [],
+    });
+  });
+
+  test('takes the only amount that is left where the others are left out', () => {
+    const [header, row] = ['Id|Partner|Date|Net|Tax', '1|ann|2026-01-02|100.00|19.00'];
+    const choice = { mapping: {}, ignore: ['Tax'] };
+    expect(propose(header!.split('|'), [row!.split('|')], 'USD', choice)).toMatchObject({
+      mapping: { amount: 'Net' },
+      missing: [],
+    });
   });
 
   test('is left open where two columns fit, and says which', () => {
