@@ -22,7 +22,7 @@ export function strange(
   const what =
     'The header fits no source of payrun.json, and neither Payrun’s own columns nor a known export.';
   const decideIt =
-    'Import with --save-mapping and a name for the source that it makes in payrun.json, and decide what is open with --map <field>="<column>" and --ignore "<column>".';
+    'Name the columns as Payrun does, or import with --save-mapping and a name for the source that it makes in payrun.json; decide what is open with --map <field>="<column>" and --ignore "<column>".';
   const acceptIt =
     'If that is what the columns mean, import with --save-mapping and a name for the source that it makes in payrun.json.';
   const found = hasOwn ? read.csv.header.join(', ').slice(0, 300) : fault.found;
