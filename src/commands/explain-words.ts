@@ -76,6 +76,8 @@ export function payoutNext(
   }
   if (payout.status === 'approved') return 'Its batch is exported: payrun payouts export.';
   if (payout.status === 'exported')
-    return `The provider pays it, and it is marked: payrun payouts mark-paid ${payout.reference}.`;
+    return `The provider pays it, and it is marked: payrun payouts mark-paid ${payout.reference}; or, when it comes back, mark-failed or mark-returned.`;
+  if (payout.status === 'failed' || payout.status === 'returned')
+    return 'The next payout takes its commissions up: payrun payouts prepare.';
   return undefined;
 }

@@ -1,16 +1,10 @@
 import type { Command } from 'commander';
 import { PayrunError } from '../errors.ts';
 import { parseId, showId } from '../ids.ts';
-import { findSubject } from '../ledger/explain.ts';
-import {
-  approvePayouts,
-  cancelPayouts,
-  exportPayouts,
-  markPayoutPaid,
-  showBatch,
-} from '../payouts/payout.ts';
+import { approvePayouts, cancelPayouts, exportPayouts, showBatch } from '../payouts/payout.ts';
 import { withAccount } from './open.ts';
 import { asOfFlag, asOfHelp, dryRunFlag, dryRunHelp, loginName, personOf } from './options.ts';
+import { registerMarks } from './payouts-mark.ts';
 import { registerViews } from './payouts-views.ts';
 import { type RunJobOptions, runJob, runWork } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
@@ -27,9 +21,11 @@ From ready to paid:
   payrun payouts show pob_01kj...                 one batch, payout by payout
   payrun payouts approve pob_01kj... --by "Ada L."
   payrun payouts export                           write the files of all that is approved into outbox/
-  payrun payouts mark-paid 7K3MQ9ZX42AB --reference PP-123 --by "Ada L."`;
+  payrun payouts mark-paid 7K3MQ9ZX42AB --reference PP-123 --by "Ada L."
+  payrun payouts mark-paid --batch pob_01kj... --reference PP-123 --by "Ada L."
+  payrun payouts mark-returned 7K3MQ9ZX42AB --reason "account closed" --by "Ada L."   to be paid again`;
 
-/** Adds `payrun payouts prepare|list|show|approve|cancel|export|mark-paid`. */
+/** Adds `payrun payouts prepare|list|show|approve|cancel|export|mark-paid|mark-failed|mark-returned`. */
 export function register(program: Command, shell: Shell): void {
   const payouts = program
     .command('payouts')
@@ -78,18 +74,7 @@ export function register(program: Command, shell: Shell): void {
     .action(
       shell.does((batch: string | undefined, options: ExportFlags) => exportFiles(shell, batch, options)),
     );
-  payouts
-    .command('mark-paid')
-    .description('Mark an exported payout as paid, by name.')
-    .argument('<payout>', 'its reference of twelve characters, or its id')
-    .requiredOption('--reference <text>', "the provider's or the bank's reference")
-    .requiredOption('--by <name>', 'who says that it is paid')
-    .option(dryRunFlag, dryRunHelp)
-    .action(
-      shell.does((payout: string, options: DryRun & { reference: string; by: string }) =>
-        markPaid(shell, payout, options),
-      ),
-    );
+  registerMarks(payouts, shell);
 }
 
 async function approve(
@@ -149,24 +134,4 @@ async function exportFiles(
       exportPayouts(work, { batchId, format, detail }),
     ),
   );
-}
-
-async function markPaid(
-  shell: Shell,
-  text: string,
-  { reference, by, dryRun = false }: DryRun & { reference: string; by: string },
-): Promise<Answer> {
-  return withAccount(shell, async (context, account) => {
-    const subject = await context.db.session((session) => findSubject(session, account.id, text));
-    if (subject.kind !== 'payout') {
-      throw new PayrunError('usage', 'This is no payout.', {
-        found: text,
-        todo: 'Give the reference of a payout, or its id; "payrun payouts show <batch>" has both.',
-      });
-    }
-    const parameters = { payout: showId('payout', subject.id), reference, by };
-    return runWork(context, account, { name: 'mark-paid', parameters, dryRun }, (work) =>
-      markPayoutPaid(work, { payoutId: subject.id, reference, by }),
-    );
-  });
 }

@@ -1,55 +1,76 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
-import { showId } from '../ids.ts';
-import { type Mover, postings } from './journal.ts';
-import { lockBatch } from './lock-batch.ts';
+import { readId } from '../ids.ts';
+import { reunite } from './family.ts';
+import type { Mover } from './journal.ts';
 import { personNamed } from './person.ts';
+import { type Answer, disagreement, type Found, judge } from './settle/judge.ts';
+import { type Moved, movePayouts } from './settle/move.ts';
 
-/** One payout that the provider, or a person, says has arrived; `amount` in minor units. */
-export interface Paid {
-  payoutId: string;
-  batchId: string;
-  reference: string;
-  currency: string;
-  amount: bigint;
-  lines: number;
-  /** It had been marked before, with the same provider reference; nothing changed. */
-  alreadyPaid: boolean;
-  /** Nothing of its batch is under way any more. */
-  batchSettled: boolean;
+export type { Answer, Answered } from './settle/judge.ts';
+
+/** What answers did; amounts in minor units. */
+export interface Settled {
+  moved: Moved[];
+  /** The payouts they moved, in the order of the answers. */
+  payoutIds: string[];
+  /** Payouts of which the same was known before. */
+  unchanged: number;
+  /** Batches of which nothing is under way any more. */
+  settledBatches: number;
 }
 
+interface Payout extends Found {
+  id: string;
+  batchId: string;
+}
+
+const namedAtMost = 50;
+
 /**
- * Marks an exported payout, and the commissions in it, as paid, by name; its batch is settled with its last payout.
- * Again with the same provider reference changes nothing. Raises `usage` without name or reference, `not-found`, and
- * `state` for a payout that was not exported, or was paid under another reference.
+ * Settles exported payouts by what the provider, or a person, says, all of them or none. Paid ones are paid with their
+ * commissions; the commissions of those that failed or were returned, even after they had arrived, are ready again, and
+ * the next prepare takes them up. A batch is settled with its last payout. Again with the same answers changes nothing.
+ * Raises `usage` without a person's name, for a payment without the provider's reference, and for a failure or return
+ * without a reason; `not-found` for unknown payouts; `state`, naming each, where answers contradict the books or one
+ * another.
  */
-export async function markPaid(
+export async function settlePayouts(
   session: Session,
   mover: Mover,
-  payment: { payoutId: string; providerReference: string; by: string },
-): Promise<Paid> {
-  const providerReference = payment.providerReference.trim();
-  const by = personNamed(payment.by, 'Marking a payout');
-  if (providerReference === '') {
-    throw new PayrunError('usage', "Marking a payout as paid needs the provider's reference and a name.");
+  { answers, by }: { answers: Answer[]; by: string },
+): Promise<Settled> {
+  const name = personNamed(by, 'Settling a payout');
+  answers.forEach(assertComplete);
+  const payouts = await lockPayouts(session, mover, answers);
+  const chosen = new Map<string, { payout: Payout; answer: Answer }>();
+  const unknown: string[] = [];
+  const faults: string[] = [];
+  for (const answer of answers) {
+    const payout = payouts.get(keyOf(answer.payout));
+    const before = payout && chosen.get(payout.id);
+    const fault = before && disagreement(before.answer, answer);
+    if (!payout) unknown.push(`${shown(answer.payout)}${placeOf(answer)}`);
+    else if (fault) faults.push(`${payout.reference}${placeOf(before.answer, answer)} ${fault}`);
+    else if (!before) chosen.set(payout.id, { payout, answer });
   }
-  const payout = await lockPayout(session, mover, payment.payoutId);
-  const facts = {
-    payoutId: payout.id,
-    batchId: payout.batch_id,
-    reference: payout.reference,
-    currency: payout.currency,
-    amount: payout.amount,
-    lines: payout.lines,
-  };
-  if (payout.status === 'paid' && payout.provider_reference === providerReference) {
-    return { ...facts, alreadyPaid: true, batchSettled: false };
+  const moves = [];
+  for (const { payout, answer } of chosen.values()) {
+    const judgement = judge(payout, answer);
+    if (typeof judgement === 'object')
+      faults.push(`${payout.reference}${placeOf(answer)} ${judgement.contradiction}`);
+    else if (judgement === 'move') moves.push({ ...answer, payoutId: payout.id, was: payout.status });
   }
-  if (payout.status !== 'exported') throw notPayable(payout);
-  await pay(session, mover, { payoutId: payout.id, providerReference, by });
-  return { ...facts, alreadyPaid: false, batchSettled: await settleBatch(session, mover, payout.batch_id) };
+  if (unknown.length > 0) throw notFound(unknown);
+  if (faults.length > 0) throw contradicting(faults);
+  const moved = await movePayouts(session, mover, moves, name);
+  if (moves.some(({ outcome }) => outcome !== 'paid')) await reunite(session, mover);
+  let settledBatches = 0;
+  for (const batchId of new Set([...chosen.values()].map(({ payout }) => payout.batchId)))
+    if (await settleBatch(session, mover, batchId)) settledBatches += 1;
+  const payoutIds = moves.map(({ payoutId }) => payoutId);
+  return { moved, payoutIds, unchanged: chosen.size - moves.length, settledBatches };
 }
 
 /** The batch is settled, in the same transaction, once all of its payouts have an answer. True when this did it. */
@@ -74,73 +95,83 @@ export async function settleBatch(session: Session, mover: Mover, batchId: strin
   return settled.numUpdatedRows > 0n;
 }
 
-/** Locks the payout's batch first, so that of two last payouts at once one sees the other and settles the batch. */
-async function lockPayout(session: Session, mover: Mover, payoutId: string) {
-  const find = session.sql
-    .selectFrom('payout')
-    .selectAll()
-    .where('account_id', '=', mover.accountId)
-    .where('id', '=', payoutId);
-  const found = await find.executeTakeFirst();
-  if (!found) {
-    throw new PayrunError('not-found', 'There is no such payout in this account.', {
-      found: showId('payout', payoutId),
-    });
-  }
-  await lockBatch(session, mover.accountId, found.batch_id);
-  return find.executeTakeFirstOrThrow();
-}
-
-async function pay(
+/**
+ * The payouts that the answers mean, by reference and by id. Their batches are locked first, in order, so that of two last
+ * payouts at once one sees the other and settles the batch.
+ */
+async function lockPayouts(
   session: Session,
-  mover: Mover,
-  { payoutId, providerReference, by }: { payoutId: string; providerReference: string; by: string },
-): Promise<void> {
-  const { accountId, runId, now } = mover;
-  const done = await sql<{ agrees: boolean }>`/* ledger.pay */
-    with settled as (
-      update payout set status = 'paid', provider_reference = ${providerReference}, settled_by = ${by},
-        status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
-      where account_id = ${accountId} and id = ${payoutId}::uuid and status = 'exported'
-      returning id, amount, lines
-    ),
-    paid as (
-      update commission set status = 'paid', status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
-      from settled
-      where commission.account_id = ${accountId} and commission.payout_id = settled.id
-        and commission.status = 'ready_for_payment'
-      returning commission.affiliate_id, commission.currency, commission.amount
-    ),
-    posted as (${postings(sql`paid`, mover, { movement: 'pay', from: 'in_payout', to: 'paid' })})
-    select settled.amount = (select sum(amount) from paid) and settled.lines = (select count(*) from paid) as agrees
-    from settled`.execute(session.sql);
-  if (!done.rows[0]?.agrees) {
-    throw new PayrunError(
-      'books-adrift',
-      `Payout ${showId('payout', payoutId)} is not the sum of its commissions.`,
-    );
-  }
+  { accountId }: Mover,
+  answers: Answer[],
+): Promise<Map<string, Payout>> {
+  const keys = [...new Set(answers.map(({ payout }) => keyOf(payout)))];
+  const ids = keys.filter((key) => readId(key));
+  const wanted = sql`p.account_id = ${accountId}
+    and (p.reference = any(${keys}::text[]) or p.id = any(${ids}::uuid[]))`;
+  await sql`/* ledger.settle.lock */
+    select from payout_batch b where b.account_id = ${accountId}
+      and b.id in (select p.batch_id from payout p where ${wanted}) order by b.id for update`.execute(
+    session.sql,
+  );
+  const { rows } = await sql<Payout>`/* ledger.settle.read */
+    select p.id, p.batch_id as "batchId", p.reference, p.status, p.provider_reference as "providerReference",
+      p.settled_by as "settledBy"
+    from payout p where ${wanted}`.execute(session.sql);
+  return new Map(
+    rows.flatMap((row): [string, Payout][] => [
+      [row.reference, row],
+      [row.id, row],
+    ]),
+  );
 }
 
-function notPayable(payout: { id: string; status: string; provider_reference: string | null }): PayrunError {
-  const shown = showId('payout', payout.id);
-  if (payout.status === 'paid') {
-    return new PayrunError('state', `Payout ${shown} was paid already, under another reference.`, {
-      found: payout.provider_reference ?? '',
-      todo: 'Look for a payment made twice before anything else; one payout can have one provider reference only.',
+/** The reference as it is stored, or the plain id. */
+function keyOf(text: string): string {
+  const read = readId(text);
+  return read && (read.noun === undefined || read.noun === 'payout') ? read.id : text.trim().toUpperCase();
+}
+
+function assertComplete(answer: Answer): void {
+  const { outcome, providerReference, reason } = answer;
+  const about = `${shown(answer.payout)}${placeOf(answer)}`;
+  if (outcome === 'paid' && !providerReference)
+    throw new PayrunError('usage', "Marking a payout as paid needs the provider's reference.", {
+      found: about,
+      todo: 'Give it with --reference, or in the column "provider reference" of the file.',
     });
-  }
-  if (payout.status === 'draft' || payout.status === 'approved') {
-    return new PayrunError(
-      'state',
-      `Payout ${shown} is ${payout.status}: it was not exported yet, so nobody can have paid it.`,
-      {
-        todo: 'Export its batch first with "payrun payouts export".',
-      },
-    );
-  }
+  if (outcome !== 'paid' && !reason)
+    throw new PayrunError('usage', `Marking a payout as ${outcome} needs a reason.`, {
+      found: about,
+      todo: 'Give it with --reason, or in the column "reason" of the file.',
+    });
+}
+
+/** What was given as a payout: it may be anything, and what is raised is logged. */
+function shown(payout: string): string {
+  return payout.includes('@') ? '(an e-mail address)' : payout.slice(0, 60);
+}
+
+function placeOf(...answers: Answer[]): string {
+  const places = answers.flatMap(({ where }) => where ?? []);
+  return places.length === 0 ? '' : ` (${places.join(', ')})`;
+}
+
+function notFound(unknown: string[]): PayrunError {
   return new PayrunError(
-    'state',
-    `Payout ${shown} is ${payout.status}; its commissions went back to be paid again.`,
+    'not-found',
+    `The account has no such ${unknown.length === 1 ? 'payout' : 'payouts'}; nothing was marked.${listOf(unknown)}`,
+    { todo: 'Check how each is written; "payrun payouts show <batch>" has the references.' },
   );
+}
+
+function contradicting(faults: string[]): PayrunError {
+  return new PayrunError('state', `The books say otherwise; nothing was marked.${listOf(faults)}`, {
+    todo: 'Look at each with "payrun explain <reference>", and for a payment made twice before anything else; then correct what is wrong and start again.',
+  });
+}
+
+function listOf(items: string[]): string {
+  const more = items.length - namedAtMost;
+  const shown = items.slice(0, namedAtMost).map((item) => `\n  ${item}`);
+  return shown.join('') + (more > 0 ? `\n  and ${more} more` : '');
 }

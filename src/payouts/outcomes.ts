@@ -1,11 +1,12 @@
 import type { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
-import type { Paid } from '../ledger/settle.ts';
+import type { Answered } from '../ledger/settle.ts';
 import type { Unclaimed } from '../ledger/unclaim.ts';
 import { formatAmount } from '../money.ts';
 import type { Outcome } from '../runs/work.ts';
 import type { BatchExport } from './export.ts';
 import type { BatchDetails } from './list.ts';
+import type { Marked } from './mark.ts';
 import type { Preparation } from './prepare.ts';
 import { type RefusedOfBatch, refusedReport } from './refused.ts';
 
@@ -157,21 +158,34 @@ export function cancelOutcome(given: Unclaimed): Outcome {
   };
 }
 
-export function paidOutcome(paid: Paid): Outcome {
-  const counted = paid.alreadyPaid ? [] : [paid];
+/** What marking payouts did; what failed or was returned is ready again. */
+export function markOutcome({ moved, unchanged, settledBatches, named }: Marked): Outcome {
+  const of = (...outcomes: Answered[]) => moved.filter((one) => outcomes.includes(one.outcome));
+  const back = of('failed', 'returned');
   return {
     counts: {
-      paid: counted.length,
-      already_paid: paid.alreadyPaid ? 1 : 0,
-      commissions: sum(counted, (one) => one.lines),
-      settled_batches: paid.batchSettled ? 1 : 0,
+      paid: sum(of('paid'), (one) => one.payouts),
+      failed: sum(of('failed'), (one) => one.payouts),
+      returned: sum(of('returned'), (one) => one.payouts),
+      unchanged,
+      commissions: sum(moved, (one) => one.lines),
+      settled_batches: settledBatches,
     },
-    totals: totalsOf({ paid: counted }),
+    totals: totalsOf({ paid: of('paid'), ready_again: back }),
     report: {
-      payout: showId('payout', paid.payoutId),
-      reference: paid.reference,
-      batch: showId('batch', paid.batchId),
-      state: paid.alreadyPaid ? 'was paid already, with this reference' : 'paid',
+      ...(back.length > 0
+        ? {
+            next: 'The next "payrun payouts prepare" takes up what is ready again; import the affiliates whose destination was wrong first.',
+          }
+        : {}),
+      payouts: named.map(({ reference, affiliate, status, amount, currency, reason }) => ({
+        payout: reference,
+        affiliate,
+        state: status,
+        amount: formatAmount(amount, currency),
+        currency,
+        reason,
+      })),
     },
   };
 }

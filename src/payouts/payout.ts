@@ -5,25 +5,27 @@ import { showId } from '../ids.ts';
 import { approveBatch } from '../ledger/approve.ts';
 import type { Mover } from '../ledger/journal.ts';
 import { lockBatch } from '../ledger/lock-batch.ts';
-import { markPaid } from '../ledger/settle.ts';
+import type { Answered } from '../ledger/settle.ts';
 import { unclaim } from '../ledger/unclaim.ts';
 import { savepoint } from '../runs/fence.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { type BatchExport, exportBatch, fileBase, ownFormat } from './export.ts';
 import { filesStartingWith } from './files.ts';
 import { showBatch } from './list.ts';
+import { type MarkChoice, markPayouts } from './mark.ts';
 import {
   approveOutcome,
   cancelOutcome,
   exportOutcome,
   type FailedExport,
-  paidOutcome,
+  markOutcome,
   prepareOutcome,
 } from './outcomes.ts';
 import { preparePrograms } from './prepare.ts';
 import { nameRefused } from './refused.ts';
 
 export { type BatchDetails, type BatchSummary, listBatches, type PayoutSummary, showBatch } from './list.ts';
+export type { MarkChoice } from './mark.ts';
 
 /**
  * Gathers what is ready into payouts, for every programme of the account and its latest closed period; whoever is
@@ -99,13 +101,29 @@ export function cancelPayouts(
   });
 }
 
-/** Marks an exported payout as paid, by name. Raises `not-found`, `usage` and `state`. */
-export function markPayoutPaid(
+/**
+ * Marks exported payouts as paid, failed or returned, by name, all of them or none; what failed or came back is ready to
+ * be paid again. Where a row of a file says nothing, `outcome`, `reference` (the provider's) and `reason` count.
+ * Raises `not-found`, `usage`, `state`, `file-unreadable` and `file-refused`.
+ */
+export function settleByHand(
   work: Work,
-  { payoutId, reference, by }: { payoutId: string; reference: string; by: string },
+  given: {
+    choice: MarkChoice;
+    outcome: Answered;
+    reference?: string | undefined;
+    reason?: string | undefined;
+    by: string;
+  },
 ): Promise<Outcome> {
+  const defaults = {
+    outcome: given.outcome,
+    providerReference: given.reference?.trim() || null,
+    reason: given.reason?.trim() || null,
+  };
+  const { choice, by } = given;
   return work.transaction(async (session) =>
-    paidOutcome(await markPaid(session, moverOf(work), { payoutId, providerReference: reference, by })),
+    markOutcome(await markPayouts(session, moverOf(work), { choice, defaults, by })),
   );
 }
 

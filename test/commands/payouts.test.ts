@@ -164,7 +164,7 @@ test('a payout is marked paid by name only, and only by its own id or reference'
   expect((await payrun(['payouts', 'mark-paid', 'INV-1', '--reference', 'X'], shop)).code).toBe(2);
   const sale = await payrun(['payouts', 'mark-paid', 'INV-1', '--reference', 'X', '--by', 'Grace'], shop);
   expect(sale.code).toBe(2);
-  expect(sale.stderr).toContain('This is no payout');
+  expect(sale.stderr).toContain('The account has no such payout');
   const { first_payouts } = await show(shop, batch);
   const early = await payrun(
     ['payouts', 'mark-paid', first_payouts[0]!.payout, '--reference', 'X', '--by', 'Grace'],

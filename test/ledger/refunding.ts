@@ -5,10 +5,11 @@ import { approveBatch } from '../../src/ledger/approve.ts';
 import { auditBooks } from '../../src/ledger/audit.ts';
 import { markExported } from '../../src/ledger/mark-exported.ts';
 import { RefundStage, type Reversed, reverse, type StagedRefund } from '../../src/ledger/reverse.ts';
-import { markPaid } from '../../src/ledger/settle.ts';
+import { settlePayouts } from '../../src/ledger/settle.ts';
 import { createStage } from '../../src/ledger/stage.ts';
 import { today, World } from '../support/world.ts';
 import { batchesOf, claimNow, commissionsOf, payoutsOf } from './claiming.ts';
+import { paidBy } from './settling.ts';
 
 export const refundDay = '2026-02-20T12:00:00.000Z';
 
@@ -95,7 +96,7 @@ export async function payOut(world: World, stage: Stage, plan?: Parameters<typeo
     for (const payout of await payoutsOf(world)) {
       if (payout.batch_id !== batch.id) continue;
       const payment = { payoutId: payout.id, providerReference: `T-${payout.reference}`, by: 'eve' };
-      await world.db.transaction((session) => markPaid(session, world.mover, payment));
+      await world.db.transaction((session) => settlePayouts(session, world.mover, paidBy(payment)));
     }
   }
 }

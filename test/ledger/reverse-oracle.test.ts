@@ -4,7 +4,7 @@ import type { Session } from '../../src/db/connect.ts';
 import { approveBatch } from '../../src/ledger/approve.ts';
 import { markExported } from '../../src/ledger/mark-exported.ts';
 import { releaseHolds } from '../../src/ledger/release.ts';
-import { markPaid } from '../../src/ledger/settle.ts';
+import { settlePayouts } from '../../src/ledger/settle.ts';
 import { unclaim } from '../../src/ledger/unclaim.ts';
 import { testDatabase } from '../support/database.ts';
 import { holds } from '../support/property.ts';
@@ -47,7 +47,15 @@ const step = fc.oneof(
   fc.record({
     does: fc.constantFrom('release' as const, 'prepare' as const, 'approve' as const, 'export' as const),
   }),
-  fc.record({ does: fc.constantFrom('pay' as const, 'cancel' as const, 'prepare' as const) }),
+  fc.record({
+    does: fc.constantFrom(
+      'pay' as const,
+      'fail' as const,
+      'return' as const,
+      'cancel' as const,
+      'prepare' as const,
+    ),
+  }),
 );
 type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
@@ -136,7 +144,7 @@ class Story {
     expect(await commissionsOf(this.world)).toEqual(after);
   }
 
-  async #move(does: 'approve' | 'export' | 'pay' | 'cancel'): Promise<void> {
+  async #move(does: 'approve' | 'export' | 'pay' | 'fail' | 'return' | 'cancel'): Promise<void> {
     const { mover } = this.world;
     for (const { id: batchId, status } of await batchesOf(this.world)) {
       if (does === 'approve' && status === 'draft')
@@ -145,12 +153,18 @@ class Story {
         await this.#in((session) => markExported(session, mover, { batchId, format: 'paypal', files: [] }));
       if (does === 'cancel' && (status === 'draft' || status === 'approved'))
         await this.#in((session) => unclaim(session, mover, { batchId, reason: 'x' }));
-      if (does !== 'pay' || status !== 'exported') continue;
-      for (const payout of await payoutsOf(this.world)) {
-        if (payout.batch_id !== batchId) continue;
-        const payment = { payoutId: payout.id, providerReference: payout.reference, by: 'eve' };
-        await this.#in((session) => markPaid(session, mover, payment));
-      }
+    }
+    if (does === 'pay' || does === 'fail' || does === 'return') await this.#settle(does);
+  }
+
+  /** What is exported is paid, or failed; what is paid as well comes back. */
+  async #settle(does: 'pay' | 'fail' | 'return'): Promise<void> {
+    const outcome = ({ pay: 'paid', fail: 'failed', return: 'returned' } as const)[does];
+    const { mover } = this.world;
+    for (const { id, status } of await payoutsOf(this.world)) {
+      if (status !== 'exported' && !(status === 'paid' && does === 'return')) continue;
+      const answer = { payout: id, outcome, providerReference: 'T', reason: 'x' };
+      await this.#in((session) => settlePayouts(session, mover, { answers: [answer], by: 'eve' }));
     }
   }
 

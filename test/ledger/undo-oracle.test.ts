@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { Session } from '../../src/db/connect.ts';
 import { approveBatch } from '../../src/ledger/approve.ts';
 import { markExported } from '../../src/ledger/mark-exported.ts';
-import { markPaid } from '../../src/ledger/settle.ts';
+import { settlePayouts } from '../../src/ledger/settle.ts';
 import { unclaim } from '../../src/ledger/unclaim.ts';
 import { testDatabase } from '../support/database.ts';
 import type { Desk } from '../support/desk.ts';
@@ -12,6 +12,7 @@ import { tries } from '../support/tries.ts';
 import { batchesOf, claimNow, commissionsOf, payoutsOf } from './claiming.ts';
 import { prove } from './refunding.ts';
 import { deskWithTwo } from './selling.ts';
+import { paidBy } from './settling.ts';
 import { landFile, release, undo } from './undoing.ts';
 
 const { db } = await testDatabase();
@@ -140,7 +141,7 @@ class Story {
         // A payout of which an undo left nothing is canceled, while its batch goes on with the others.
         if (payout.batch_id !== batchId || payout.status === 'canceled') continue;
         const payment = { payoutId: payout.id, providerReference: payout.reference, by: 'eve' };
-        await inOne((session) => markPaid(session, mover, payment));
+        await inOne((session) => settlePayouts(session, mover, paidBy(payment)));
       }
     }
   }

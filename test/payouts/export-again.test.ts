@@ -1,7 +1,7 @@
 import { rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { cancelPayouts, markPayoutPaid } from '../../src/payouts/payout.ts';
+import { cancelPayouts, settleByHand } from '../../src/payouts/payout.ts';
 import { testDatabase } from '../support/database.ts';
 import { today } from '../support/world.ts';
 import {
@@ -21,7 +21,12 @@ describe('exporting again', () => {
     await batch.export();
     const before = await batch.outbox();
     const [first] = await batch.payouts();
-    await markPayoutPaid(batch.work(), { payoutId: first!.id, reference: 'T-1', by: 'Bob' });
+    await settleByHand(batch.work(), {
+      choice: { payouts: [first!.id] },
+      outcome: 'paid',
+      reference: 'T-1',
+      by: 'Bob',
+    });
     await db.sql
       .updateTable('affiliate')
       .set({ payout_destination: 'elsewhere@example.com', name: 'Other', payout_method: 'wise' })

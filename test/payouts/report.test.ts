@@ -1,7 +1,7 @@
 import { parse } from 'csv-parse/sync';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cancelPayouts, markPayoutPaid } from '../../src/payouts/payout.ts';
+import { cancelPayouts, settleByHand } from '../../src/payouts/payout.ts';
 import { testDatabase } from '../support/database.ts';
 import { preparedBatch, reportOf, three } from './batch-fixture.ts';
 
@@ -56,7 +56,12 @@ describe('the report', () => {
     expect(Object.keys(before)).toEqual([`${batch.name}.report.csv`, `${batch.name}.report.manifest.json`]);
     expect(await batch.batches()).toMatchObject([{ status: 'exported', export_format: 'report' }]);
     for (const payout of await batch.payouts())
-      await markPayoutPaid(batch.work(), { payoutId: payout.id, reference: payout.reference, by: 'Bob' });
+      await settleByHand(batch.work(), {
+        choice: { payouts: [payout.id] },
+        outcome: 'paid',
+        reference: payout.reference,
+        by: 'Bob',
+      });
     expect(await batch.batches()).toMatchObject([{ status: 'settled' }]);
     expect(await batch.export({ batchId: batch.batchId })).toMatchObject({
       counts: { rebuilt_batches: 1, files_written: 0 },
