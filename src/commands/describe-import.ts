@@ -25,13 +25,16 @@ export function describeImport(paint: Paint, one: Imported): string {
       'Import it with --again if you mean to; its rows are then duplicates.',
     );
   }
-  const first = report.rejects_of;
+  const { rejects_of: first, read_again: again } = report;
   const id = dryRun ? paint.warn('dry run: nothing was kept') : paint.dim(`${report.import}  ${run}`);
   return paragraphs(
     [`${paint.bold(report.file)}  ${id}`, paint.dim(describeLayout(report.layout))]
       .filter(Boolean)
       .join('\n'),
     first === null ? '' : `These are rejects of ${first} that came back.`,
+    again
+      ? `Imported before, on ${again.at.slice(0, 10)} as ${again.import}; read again, because ${again.why}.`
+      : '',
     describePreview(paint, report.preview),
     describeCounts(paint, outcome.counts),
     describeMoney(paint, outcome.totals),

@@ -1,14 +1,24 @@
 import { type Command, Option } from 'commander';
+import { saleFields } from '../config-source.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
-import { type ImportOutcome, importFile, type Kind, readExpected } from '../imports/import.ts';
+import {
+  type Choice,
+  type ImportOutcome,
+  importFile,
+  type Kind,
+  peopleFields,
+  readExpected,
+} from '../imports/import.ts';
 import { executeRun } from '../runs/run.ts';
 import { warnOfUnapplied } from './applied.ts';
 import { describeImport, type Imported } from './describe-import.ts';
+import { columnsOf, controls, examples, kinds } from './import-words.ts';
 import { withAccount } from './open.ts';
 import { dryRunFlag, dryRunHelp } from './options.ts';
+import { added, readMapping } from './read-mapping.ts';
 import { type Paint, paragraphs } from './render.ts';
-import { readChoice, saveMapping } from './save-mapping.ts';
+import { saveMapping } from './save-mapping.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface ImportFlags {
@@ -22,43 +32,6 @@ interface ImportFlags {
   map?: string[];
   ignore?: string[];
 }
-
-const kinds: [kind: Kind, description: string][] = [
-  [
-    'sales',
-    'Import sales from CSV files or .xlsx workbooks, in the canonical layout or in that of a source.',
-  ],
-  [
-    'events',
-    'Import event logs, one JSON object a line: conversions, leads, trials and milestones, or Stripe’s events.',
-  ],
-  ['affiliates', 'Import affiliates from CSV files or .xlsx workbooks; those that changed are updated.'],
-  ['referrals', 'Import referrals from CSV files or .xlsx workbooks; those that changed are updated.'],
-];
-
-/** What control totals are of, for each kind of file that can be held against them. */
-const controls = {
-  sales: {
-    rows: 'refuse the file unless it has so many rows of data, whatever becomes of them',
-    total: 'refuse the file unless its amounts come to this: EUR=18230.55',
-  },
-  events: {
-    rows: 'refuse the log unless it has so many lines, blank ones left out, whatever becomes of them',
-    total:
-      'refuse the log unless the amounts of all its conversions, or of Stripe’s paid charges, come to this: EUR=18230.55',
-  },
-};
-
-const examples = `
-Examples:
-  payrun import sales march.csv --dry-run          see what would happen
-  payrun import sales march.csv --plan 7KQ2M9-1FX8D0-ZP3T5W   do just that, if nothing has changed since
-  payrun import sales march.csv --source offline   read it as the source "offline" of payrun.json says
-  payrun import sales march.csv --save-mapping erp keep the proposed mapping as the source "erp", and import
-  payrun import sales march.csv --save-mapping erp --map amount="Net total" --ignore "State"   decide what it asks
-  gunzip -c march.csv.gz | payrun import sales -   from standard input; .gz and .zip files can be named as they are
-
-A file lands whole or not at all. Rows that can't be recorded go to rejects/, to be corrected and imported again.`;
 
 /** Adds `payrun import sales|events|affiliates|referrals`. */
 export function register(program: Command, shell: Shell): void {
@@ -95,12 +68,12 @@ export function register(program: Command, shell: Shell): void {
           added,
         );
     }
+    if (kind === 'affiliates' || kind === 'referrals') {
+      command.option('--map <field=column>', 'the column of a field; may stand several times', added);
+      command.addHelpText('after', columnsOf[kind]);
+    }
     command.action(shell.does((files: string[], flags: ImportFlags) => importAll(shell, kind, files, flags)));
   }
-}
-
-function added(text: string, before: string[] = []): string[] {
-  return [...before, text];
 }
 
 /** Imports the files one after the other, each as a run of its own; one that is refused does not keep the next away. */
@@ -117,8 +90,10 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
     throw new PayrunError('usage', 'A mapping is saved for one file, which is read twice.', {
       todo: 'Name one file with --save-mapping; import the others afterwards with --source.',
     });
-  const choice = readChoice(flags.map ?? [], flags.ignore ?? []);
-  if (ref === undefined && (flags.map ?? flags.ignore))
+  const isOfPeople = kind === 'affiliates' || kind === 'referrals';
+  const mapping = isOfPeople ? readMapping(flags.map ?? [], peopleFields[kind]) : undefined;
+  const choice = isOfPeople ? undefined : readChoice(flags);
+  if (!isOfPeople && ref === undefined && (flags.map ?? flags.ignore))
     throw new PayrunError('usage', '--map and --ignore say what a mapping is to be that is saved.', {
       todo: 'Give --save-mapping and a name for the source as well.',
     });
@@ -127,7 +102,7 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
     // Saving a mapping applies all else that was changed.
     if (ref === undefined || dryRun) await warnOfUnapplied(opened);
     const context =
-      ref === undefined
+      ref === undefined || choice === undefined
         ? opened
         : await saveMapping(shell, opened, account, { file: files[0]!, ref, choice, dryRun });
     const source = flags.source ?? ref;
@@ -142,7 +117,7 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
       };
       try {
         const result = await executeRun<ImportOutcome>(context, account, spec, (work) =>
-          importFile(work, { kind, file, source, isTrial, again, plan, expected }),
+          importFile(work, { kind, file, source, isTrial, again, plan, mapping, expected }),
         );
         if (result.status === 'skipped') throw new Error('An import by hand has no slot.');
         const run = spec.dryRun ? null : showId('run', result.runId);
@@ -155,6 +130,10 @@ async function importAll(shell: Shell, kind: Kind, files: string[], flags: Impor
     }
     return answerOf(done);
   });
+}
+
+function readChoice({ map = [], ignore = [] }: ImportFlags): Choice {
+  return { mapping: readMapping(map, saleFields), ignore };
 }
 
 /** Whether only this file is at fault: what became of the others is told all the same. */

@@ -2,7 +2,6 @@ import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { applyEdits, findNodeAtLocation, modify, parseTree } from 'jsonc-parser';
 import { type Config, checkConfig } from '../config.ts';
-import { saleFields } from '../config-source.ts';
 import type { Context } from '../context.ts';
 import { applyChanges, lockForChanges, planChanges } from '../db/apply.ts';
 import type { Db } from '../db/connect.ts';
@@ -11,30 +10,6 @@ import { type Choice, proposeSource } from '../imports/import.ts';
 import { describePlan } from './apply.ts';
 import type { Account } from './open.ts';
 import type { Shell } from './shell.ts';
-
-/**
- * What `--map field=column` and `--ignore column` say of the columns of a file. Raises `usage` for a text of another
- * form, an unknown field and one that is mapped twice.
- */
-export function readChoice(maps: string[], ignore: string[]): Choice {
-  const mapping: Choice['mapping'] = {};
-  for (const text of maps) {
-    const [, field = '', column = ''] = /^([^=]*)=(.*)$/s.exec(text) ?? [];
-    const known = saleFields.find((one) => one === field.trim());
-    const fault =
-      known === undefined || column.trim() === ''
-        ? 'This maps no field of a sale to a column.'
-        : mapping[known] === undefined
-          ? undefined
-          : `The field ${known} is mapped twice.`;
-    if (fault !== undefined) {
-      const todo = `Write <field>="<column>", with one of ${saleFields.join(', ')}.`;
-      throw new PayrunError('usage', fault, { place: { field: '--map' }, found: text, todo });
-    }
-    mapping[known!] = column.trim();
-  }
-  return { mapping, ignore };
-}
 
 /**
  * Accepts the proposed mapping of `file`: adds it to payrun.json as the source `ref`, comments and all else kept as

@@ -4,6 +4,9 @@ import { PayrunError } from '../errors.ts';
 /** Where the cells of a canonical field are: the index of its column. */
 export type Columns<Field extends string> = Map<Field, number>;
 
+/** What a person says of the columns: field to header, or to a position as `#3`. */
+export type Mapping = Partial<Record<string, string>>;
+
 export interface Layout<Field extends string> {
   fields: readonly Field[];
   required: readonly Field[];
@@ -62,7 +65,7 @@ function positionOf(
       {
         place,
         todo: namesAreFixed
-          ? 'Remove one of them.'
+          ? `Remove one of them, or say which is meant: --map ${fold(wanted).replaceAll(' ', '_')}="#${matches[0]! + 1}".`
           : `Remove one of them, or map the field to a position such as "${`#${matches[0]! + 1}`}" in payrun.json.`,
       },
     );

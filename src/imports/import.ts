@@ -4,7 +4,8 @@ import { newId } from '../ids.ts';
 import { WorkAhead } from '../ledger/work-ahead.ts';
 import { addOutcomes } from '../runs/outcome.ts';
 import type { Work } from '../runs/work.ts';
-import { earlierImport } from './earlier-import.ts';
+import type { Mapping } from './columns.ts';
+import { type EarlierImport, earlierImport, isDone, readAgainOf } from './earlier-import.ts';
 import type { Expected } from './expected.ts';
 import { type InputFile, withInputFile } from './files/open.ts';
 import { takeInbox } from './inbox.ts';
@@ -28,6 +29,7 @@ export { type Expected, readExpected } from './expected.ts';
 export { type ImportHistory, type ImportRecord, listImports, showImport } from './history.ts';
 export type { InboxFile } from './inbox.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
+export { peopleFields } from './people/people.ts';
 export type { Choice } from './sales/proposal-columns.ts';
 export { straysOfInbox } from './strays.ts';
 export { type UndoOutcome, undoImport } from './undo.ts';
@@ -45,6 +47,8 @@ export interface ImportOptions {
   again?: boolean | undefined;
   /** The code of a rehearsal: the import is done only if nothing has changed since. */
   plan?: string | undefined;
+  /** Of a file of people: columns that are named otherwise than their fields. */
+  mapping?: Mapping | undefined;
   /** Control totals that a file of sales or an event log must agree with. */
   expected?: Expected | undefined;
 }
@@ -59,7 +63,7 @@ export async function importFile(work: Work, options: ImportOptions): Promise<Im
   if (!work.dryRun) await settleRejects(context.db, context.config.workspace, context.clock());
   const landOnce = async (file: InputFile) => {
     const earlier = await earlierImport(work, options, file);
-    return earlier && !options.again ? earlier : landFile(work, options, file, earlier);
+    return isDone(earlier, options.again) ? earlier.outcome : landFile(work, options, file, earlier);
   };
   return withInputFile(
     options.file,
@@ -111,7 +115,7 @@ async function landFile(
   work: Work,
   options: ImportOptions,
   file: InputFile,
-  before: ImportOutcome | undefined,
+  before: EarlierImport | undefined,
 ): Promise<ImportOutcome> {
   const { clock, log } = work.context;
   const { kind, source, again = false, expected } = options;
@@ -123,7 +127,7 @@ async function landFile(
     const outcome = await work.transaction(async (session) => {
       // The one that was waited for may have been of the same file.
       const earlier = (await takeTurn(session, work)) ? await earlierImport(work, options, file) : before;
-      if (earlier && !again) return earlier;
+      if (isDone(earlier, options.again)) return earlier.outcome;
       const subject = { sha256: file.sha256, options: { kind, source, again } };
       if (options.plan !== undefined) await assertPlan(session, work, subject, options.plan);
       const plan = work.dryRun && !options.isTrial ? await planCode(session, work, subject) : undefined;
@@ -140,7 +144,8 @@ async function landFile(
       };
       const { sourceId, ...result } = await landRows(session, landing, options);
       landed = result;
-      return landingOf(session, work, { importId, kind, file, sourceId, now: mover.now, plan }, landed);
+      const about = { importId, kind, file, sourceId, now: mover.now, plan, readAgain: readAgainOf(earlier) };
+      return landingOf(session, work, about, landed);
     });
     await (work.dryRun ? landed?.rejects?.discard() : landed?.rejects?.keep());
     return outcome;
@@ -185,6 +190,7 @@ async function landRows(
     progress,
     signal: work.context.signal,
     workspace,
+    mapping: options.mapping ?? {},
   };
   return { ...(await importPeople(session, mover, options.kind, people)), sourceId: null };
 }

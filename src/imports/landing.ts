@@ -66,6 +66,8 @@ export interface ImportReport {
   layout: LayoutReport | null;
   /** The earlier import of the same bytes, because of which nothing was done. */
   already_imported: { import: string; at: string } | null;
+  /** The latest import of the same bytes, and why they were read once more. */
+  read_again: { import: string; at: string; why: string } | null;
   /** Of a rehearsal: the code by which exactly this can be asked for. */
   plan: string | null;
   /** Of a rehearsed sales file or event log: how it was read, and what it would do for whom. */
@@ -98,6 +100,7 @@ export async function landingOf(
     sourceId: string | null;
     now: Date;
     plan?: string | undefined;
+    readAgain: ImportReport['read_again'];
   },
   landed: Landed,
 ): Promise<ImportOutcome> {
@@ -143,6 +146,7 @@ export async function landingOf(
       rejects_of: rejectsOf === undefined ? null : showId('import', rejectsOf),
       layout: landed.layout ?? null,
       already_imported: null,
+      read_again: about.readAgain,
       plan: about.plan ?? null,
       preview: landed.preview ?? null,
       warnings,

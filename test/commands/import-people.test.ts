@@ -21,3 +21,29 @@ test('a dry run of affiliates shows who would change, says how many more, and en
   const imported = ['import', 'affiliates', 'people.csv', '--plan', plan!];
   expect(await payrunJson(imported, shop, 3)).toMatchObject({ updated: 52, rejected: 1 });
 });
+
+test('a file of people whose columns have other names is refused with a proposal, and read with what it says', async () => {
+  const shop = await openShop((await testDatabase()).url);
+  const file = path.join(shop.cwd, 'partner.csv');
+  await writeFile(file, 'Partner-Nr;Name;E-Mail;Land\nP-7;Pia;pia@example.com;DE\n');
+  const refused = await payrun(['import', 'affiliates', 'partner.csv'], shop);
+  expect(refused.code).toBe(1);
+  expect(refused.stderr).toContain('The file has no column "ref"');
+  expect(refused.stderr).toContain('Partner-Nr  ref    P-7\n');
+  expect(refused.stderr).toContain('--map ref="Partner-Nr" --map email="E-Mail"');
+  expect(refused.stderr).not.toContain('pia@');
+  const map = ['--map', 'ref=Partner-Nr', '--map', 'email=E-Mail'];
+  expect(await payrunJson(['import', 'affiliates', 'partner.csv', ...map], shop)).toMatchObject({
+    recorded: 1,
+    warnings: [expect.stringContaining('"Land": not read')],
+  });
+  const wrong = await payrun(['import', 'affiliates', 'partner.csv', '--map', 'iban=Land'], shop);
+  expect([wrong.code, wrong.stderr]).toEqual([2, expect.stringContaining('one of ref, name, email')]);
+  await writeFile(file, 'ref,name,E-Mail\nP-7,Pia,pia@example.com\n');
+  expect(await payrunJson(['import', 'affiliates', 'partner.csv'], shop)).toMatchObject({
+    warnings: [expect.stringContaining('to have them read, import with --map email="E-Mail"')],
+  });
+  await writeFile(file, 'Affiliate,Kundennummer\nP-7,K-1\n');
+  const referrals = ['import', 'referrals', 'partner.csv', '--map', 'customer_id=#2'];
+  expect(await payrunJson(referrals, shop)).toMatchObject({ recorded: 1, warnings: [] });
+});

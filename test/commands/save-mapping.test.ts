@@ -134,7 +134,7 @@ test('nothing is saved of a proposal with gaps, under a name that is taken or no
   ]);
   expect(await tried(file, 'erp', '--map', 'betrag=Nettobetrag')).toEqual([
     2,
-    expect.stringContaining('maps no field of a sale'),
+    expect.stringContaining('maps no field of such a file'),
   ]);
   expect(await tried(file, 'erp', ...amount, '--map', 'amount=Steuer')).toEqual([
     2,

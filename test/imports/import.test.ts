@@ -14,6 +14,11 @@ import { waitsForLock } from '../support/locks.ts';
 import { today } from '../support/world.ts';
 import { deskOfAnn, filesIn, header, importsOf, three } from './ann.ts';
 
+const minutesLater = (minutes: number) => new Date(today.getTime() + minutes * 60_000);
+
+/** Two sales, none of which leaves anything open. */
+const sound = three.replace(/.*nobody.*\n/, '');
+
 const { db, url } = await testDatabase();
 describe('an import', () => {
   test('is written down with its file, its counts and its money, and reported the same way', async () => {
@@ -47,13 +52,13 @@ describe('an import', () => {
 
   test('of the same bytes as one that is being imported waits for it, and is then already imported', async () => {
     const desk = await deskOfAnn(db);
-    const first = await desk.land('sales', three, { name: 'march.csv' });
+    const first = await desk.land('sales', sound, { name: 'march.csv' });
     const imported = db.sql.updateTable('import').where('account_id', '=', desk.world.accountId);
     // As long as it has another hash it stands for one that is not committed yet.
     await imported.set({ sha256: 'another' }).execute();
     const { second } = await db.transaction(async (session) => {
       await takeTurn(session, desk.work());
-      const second = desk.land('sales', three, { name: 'march.csv' });
+      const second = desk.land('sales', sound, { name: 'march.csv' });
       second.catch(() => {});
       await waitsForLock(db, second);
       await imported.set({ sha256: first.report.sha256 }).execute();
@@ -65,22 +70,57 @@ describe('an import', () => {
 
   test('of the same bytes again is reported as already imported and does nothing, under whatever name', async () => {
     const desk = await deskOfAnn(db);
-    const first = await desk.land('sales', three, { name: 'march.csv' });
-    const second = await desk.land('sales', three, { name: 'copy of march.csv' });
+    const first = await desk.land('sales', sound, { name: 'march.csv' });
+    const second = await desk.land('sales', sound, { name: 'copy of march.csv' });
     expect(second.report.already_imported).toEqual({ import: first.report.import, at: today.toISOString() });
     expect(second).toMatchObject({
       counts: { rows: 0, recorded: 0, duplicates: 0 },
       totals: {},
-      report: { rejects_file: first.report.rejects_file },
     });
     expect(second.exitCode ?? 0).toBe(0);
-    const controlled = await desk.land('sales', three, { expected: readExpected('9', [])! });
+    const controlled = await desk.land('sales', sound, { expected: readExpected('9', [])! });
     expect(controlled.report.warnings).toEqual([
       'the control totals were not compared, since nothing was imported',
     ]);
     expect(await importsOf(desk)).toHaveLength(1);
     const elsewhere = await deskOfAnn(db);
-    expect((await elsewhere.land('sales', three)).counts.recorded).toBe(2);
+    expect((await elsewhere.land('sales', sound)).counts.recorded).toBe(2);
+  });
+
+  test('of the same bytes is read again where it left rows open, and says what that changed', async () => {
+    const desk = await deskOfAnn(db);
+    const first = await desk.land('sales', three);
+    const still = await desk.land('sales', three, { now: minutesLater(1) });
+    expect(still).toMatchObject({
+      counts: { rows: 3, recorded: 0, duplicates: 2, rejected: 1 },
+      exitCode: 3,
+      report: {
+        already_imported: null,
+        read_again: { import: first.report.import, at: today.toISOString(), why: 'it left 1 row open' },
+      },
+    });
+    await desk.world.affiliate({ ref: 'nobody' });
+    const after = await desk.land('sales', three, { now: minutesLater(2) });
+    expect(after.counts).toMatchObject({ rows: 3, recorded: 1, duplicates: 2, rejected: 0 });
+    expect(after.totals).toEqual({ USD: { sales: '100.00', commissions: '20.00' } });
+    expect((await desk.land('sales', three)).report.already_imported).toMatchObject({
+      import: after.report.import,
+    });
+    expect(await audited(desk.world)).toEqual([]);
+  });
+
+  test('of affiliates that were set back counts again: the latest file does', async () => {
+    const desk = await deskOfAnn(db);
+    const file = (status: string) => `ref,name,status\nann,Ann,${status}\n`;
+    await desk.land('affiliates', file('paused'));
+    await desk.land('affiliates', file('active'), { now: minutesLater(1) });
+    const back = await desk.land('affiliates', file('paused'), { now: minutesLater(2) });
+    expect(back).toMatchObject({
+      counts: { updated: 1 },
+      report: { read_again: { why: 'a later file of affiliates came after it' } },
+    });
+    expect(back.report.changes).toEqual(['affiliate ann: status active -> paused']);
+    expect((await desk.land('affiliates', file('paused'))).report.already_imported).not.toBeNull();
   });
 
   test('of the same bytes with --again gives duplicates only, and the same rejects', async () => {

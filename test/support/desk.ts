@@ -24,6 +24,9 @@ export interface LandOptions {
   dryRun?: boolean;
   plan?: string;
   expected?: Expected;
+  mapping?: Record<string, string>;
+  /** The moment of the import. */
+  now?: Date;
 }
 
 /** A workspace with an account of its own, and what a person does there: drop files, import them, start nights. */
@@ -68,9 +71,9 @@ export async function openDesk(db: Db, settings: DeskSettings = {}): Promise<Des
     workspace,
     work,
     put,
-    async land(kind, content, { name = `file-${++files}`, dryRun = false, ...options } = {}) {
+    async land(kind, content, { name = `file-${++files}`, dryRun = false, now, ...options } = {}) {
       const file = await put(name, content);
-      return importFile(work({ dryRun }), { kind, file, ...options });
+      return importFile(work({ dryRun, ...(now && { now }) }), { kind, file, ...options });
     },
   };
 }

@@ -4,7 +4,7 @@ import { newIdPrefix } from '../../ids.ts';
 import { declineBanned } from '../../ledger/decline.ts';
 import type { Mover } from '../../ledger/journal.ts';
 import { plannedForMany } from '../../ledger/statistics.ts';
-import { type Columns, findColumns } from '../columns.ts';
+import { type Columns, findColumns, type Mapping } from '../columns.ts';
 import type { CsvFile } from '../files/records.ts';
 import { warningOf } from '../landing.ts';
 import { type AffiliateField, affiliateColumns, affiliateFields, readAffiliate } from './affiliate-row.ts';
@@ -15,21 +15,22 @@ import { type PeopleStep, rowReader, type Settled } from './people-stage.ts';
  * How a CSV of affiliates is read and settled. Raises `file-refused` when ref or name has no column, or only one of
  * payout_method and payout_destination has, because either means nothing without the other.
  */
-export function affiliateStep(csv: CsvFile, shown: string): PeopleStep {
-  const columns = columnsOf(csv, shown);
+export function affiliateStep(csv: CsvFile, shown: string, mapping: Mapping): PeopleStep {
+  const columns = columnsOf(csv, shown, mapping);
   return {
     table: 'staged_affiliate',
     columns: affiliateColumns,
-    used: affiliateFields,
+    columnsUsed: new Set(columns.values()),
+    fields: affiliateFields,
     read: rowReader(csv.header, columns, readAffiliate),
     settle: (session, mover) => settle(session, mover, columns),
   };
 }
 
-function columnsOf(csv: CsvFile, shown: string): Columns<AffiliateField> {
+function columnsOf(csv: CsvFile, shown: string, mapping: Mapping): Columns<AffiliateField> {
   const place = { file: shown, line: csv.headerLine };
   const required: AffiliateField[] = ['ref', 'name'];
-  const layout = { fields: affiliateFields, required, namesAreFixed: true };
+  const layout = { fields: affiliateFields, required, mapping, namesAreFixed: true };
   const columns = findColumns(csv.header, layout, place);
   if (columns.has('payout_method') === columns.has('payout_destination')) return columns;
   required.push('payout_method', 'payout_destination');

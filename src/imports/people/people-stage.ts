@@ -14,8 +14,10 @@ export interface PeopleStep {
   /** The staging table's name, and its columns behind `n` and `line`, each with its SQL type. */
   table: string;
   columns: readonly (readonly [name: string, type: string])[];
-  /** The headers that are read; others are left out. */
-  used: readonly string[];
+  /** The columns of the file that are read, by their index; others are left out. */
+  columnsUsed: ReadonlySet<number>;
+  /** The fields that such a file may have. */
+  fields: readonly string[];
   read(record: CsvRecord): Values | RowFault;
   /** Takes the staged rows in: adds those that can't be to the `outcome` table, and counts the others. */
   settle(session: Session, mover: Mover): Promise<Settled>;

@@ -4,7 +4,7 @@ import { CopyLines, copyIn, copyText } from '../../db/copy.ts';
 import { PayrunError } from '../../errors.ts';
 import type { Mover } from '../../ledger/journal.ts';
 import { createStage } from '../../ledger/stage.ts';
-import { rejectColumns } from '../columns.ts';
+import { type Mapping, rejectColumns } from '../columns.ts';
 import { guessedEncoding } from '../files/encoding.ts';
 import type { InputFile } from '../files/open.ts';
 import { type CsvFile, readCsv } from '../files/records.ts';
@@ -13,9 +13,18 @@ import type { Progress } from '../progress.ts';
 import { writeRejectsCsv } from '../rejects-csv.ts';
 import { leftOutSheets } from '../sales/beside-rows.ts';
 import { returned } from '../sales/returned.ts';
+import { affiliateFields } from './affiliate-row.ts';
 import { affiliateStep } from './affiliates.ts';
+import { mapFlags, namedOtherwise, type PeopleKind, withProposal } from './people-proposal.ts';
 import type { PeopleStep, Values } from './people-stage.ts';
+import { referralFields } from './referral-row.ts';
 import { referralStep } from './referrals.ts';
+
+/** The fields that the columns of such files have. */
+export const peopleFields: Record<PeopleKind, readonly string[]> = {
+  affiliates: affiliateFields,
+  referrals: referralFields,
+};
 
 /** Rows that are sent together: few enough to stay small in memory. */
 const batchRows = 10_000;
@@ -30,6 +39,8 @@ export interface PeopleImport {
   progress: Progress;
   signal: AbortSignal;
   workspace: string;
+  /** Columns that are named otherwise than their fields. */
+  mapping: Mapping;
 }
 
 /**
@@ -39,7 +50,7 @@ export interface PeopleImport {
 export async function importPeople(
   session: Session,
   mover: Mover,
-  kind: 'affiliates' | 'referrals',
+  kind: PeopleKind,
   options: PeopleImport,
 ): Promise<Landed> {
   const { file } = options;
@@ -48,7 +59,7 @@ export async function importPeople(
     bytes += count;
   };
   const { csv, rejectsOf } = returned(await readCsv(file, { onBytes }));
-  const step = kind === 'affiliates' ? affiliateStep(csv, file.shown) : referralStep(csv, options);
+  const step = await stepOf(kind, csv, options);
   await createStage(session);
   const rows = await stageRows(session, step, csv, options, () => bytes / Math.max(1, file.bytes));
   if (rows === 0) throw emptyFile(file.shown, csv.headerLine);
@@ -66,7 +77,7 @@ export async function importPeople(
     warnings: [
       ...guessedEncoding(file.encoding),
       ...leftOutSheets(csv.beside.seen),
-      ...unusedColumns(csv.header, step),
+      ...unusedColumns(kind, csv.header, step, options.mapping),
       ...warnings,
       ...(rejects?.note === undefined ? [] : [rejects.note]),
     ],
@@ -132,12 +143,27 @@ async function countRejected(session: Session): Promise<number> {
   return counted.rows[0]!.rows;
 }
 
-function unusedColumns(header: string[], step: PeopleStep): string[] {
-  const known = new Set([...step.used, ...rejectColumns]);
-  const unused = header.filter((name) => name !== '' && !known.has(name.toLowerCase()));
+async function stepOf(kind: PeopleKind, csv: CsvFile, options: PeopleImport): Promise<PeopleStep> {
+  const { file, mapping } = options;
+  try {
+    return kind === 'affiliates' ? affiliateStep(csv, file.shown, mapping) : referralStep(csv, options);
+  } catch (cause) {
+    if (!(cause instanceof PayrunError) || cause.code !== 'file-refused') throw cause;
+    throw await withProposal(cause, kind, csv, mapping);
+  }
+}
+
+function unusedColumns(kind: PeopleKind, header: string[], step: PeopleStep, mapping: Mapping): string[] {
+  const isRead = (name: string, at: number) =>
+    name === '' || step.columnsUsed.has(at) || rejectColumns.includes(name.toLowerCase());
+  const unused = header.filter((name, at) => !isRead(name, at));
   if (unused.length === 0) return [];
-  const names = unused.map((name) => `"${name.slice(0, 40)}"`).join(', ');
-  return [`${names}: not read, because these are no columns of such a file (${step.used.join(', ')})`];
+  const shown = unused.map((name) => `"${name.slice(0, 40)}"`).join(', ');
+  const named = namedOtherwise(kind, header, mapping);
+  const hint = named.length === 0 ? '' : `; to have them read, import with ${mapFlags(named)}`;
+  return [
+    `${shown}: not read, because these are no columns of such a file (${step.fields.join(', ')})${hint}`,
+  ];
 }
 
 function emptyFile(shown: string, line: number): PayrunError {

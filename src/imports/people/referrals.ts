@@ -4,7 +4,7 @@ import type { ReferralStatus } from '../../db/tables.ts';
 import { newIdPrefix, showId } from '../../ids.ts';
 import type { Mover } from '../../ledger/journal.ts';
 import { plannedForMany } from '../../ledger/statistics.ts';
-import { findColumns } from '../columns.ts';
+import { findColumns, type Mapping } from '../columns.ts';
 import type { CsvFile } from '../files/records.ts';
 import { warningOf } from '../landing.ts';
 import { Noted, warningAt } from '../noted.ts';
@@ -17,16 +17,18 @@ const uniqueViolation = '23505';
 /** How a CSV of referrals is read and settled. Raises `file-refused` when it has no column `affiliate`. */
 export function referralStep(
   csv: CsvFile,
-  options: { file: { shown: string }; programId: string; timezone: string },
+  options: { file: { shown: string }; programId: string; timezone: string; mapping: Mapping },
 ): PeopleStep {
   const place = { file: options.file.shown, line: csv.headerLine };
-  const layout = { fields: referralFields, required: ['affiliate'] as const, namesAreFixed: true };
+  const { mapping } = options;
+  const layout = { fields: referralFields, required: ['affiliate'] as const, mapping, namesAreFixed: true };
   const columns = findColumns(csv.header, layout, place);
   const timesThatComeTwice = new Noted();
   return {
     table: 'staged_referral',
     columns: referralColumns,
-    used: referralFields,
+    columnsUsed: new Set(columns.values()),
+    fields: referralFields,
     read: rowReader(csv.header, columns, referralReader(options.timezone, timesThatComeTwice)),
     async settle(session, mover) {
       const settled = await plannedForMany(session, () => settle(session, mover, options.programId));

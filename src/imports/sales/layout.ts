@@ -7,7 +7,7 @@ import { type Candidate, type Origin, type ReadFile, theOne } from './candidates
 import { presetFor } from './preset.ts';
 import type { Choice } from './proposal-columns.ts';
 import { returned } from './returned.ts';
-import { type Fit, fitting, tableReading } from './sale-layout.ts';
+import { type Fit, fitting, lackingOf, tableReading } from './sale-layout.ts';
 import { assertColumns, proposalFor, type StrangeFile, strange } from './strange-file.ts';
 
 /** Which layout a file was read in, or whose log it is, and why that one. */
@@ -41,7 +41,7 @@ export async function understand(
 ): Promise<UnderstoodFile> {
   const found = await find(given, sources, origin, onBytes);
   if ('layout' in found) return found;
-  throw found.read ? strange(found.read, await proposalFor(found.read), found.fault, sources) : found.fault;
+  throw found.read ? strange(found.read, await proposalFor(found.read), found.fault) : found.fault;
 }
 
 /**
@@ -65,7 +65,7 @@ export async function proposedSource(
   if (!found.read) throw found.fault;
   assertColumns(found.read, choice);
   const proposal = await proposalFor(found.read, choice);
-  if (proposal.missing.length > 0) throw strange(found.read, proposal, found.fault, sources);
+  if (proposal.missing.length > 0) throw strange(found.read, proposal, found.fault);
   const { mapping, defaults, ignore, decimal, date_format: dateFormat, unused } = proposal;
   const source = {
     ref,
@@ -94,6 +94,7 @@ async function find(
 ): Promise<UnderstoodFile | { read: StrangeFile | undefined; fault: PayrunError }> {
   const faults: PayrunError[] = [];
   const candidates: Candidate[] = [];
+  const lacking: string[] = [];
   let read: StrangeFile | undefined;
   for (const alike of alikeInForm(sources)) {
     const canonical = alike.find((one) => one.ref === undefined);
@@ -104,9 +105,10 @@ async function find(
       continue;
     }
     const fits = await orFault(() => fitting(alike, opened.csv, opened.file.shown));
+    lacking.push(...lackingOf(alike, opened.csv, opened.file.shown));
     if (fits instanceof PayrunError) faults.push(fits);
     else candidates.push(...fits.map((fit) => ({ opened, fit })));
-    if (canonical) read = { ...opened, source: canonical };
+    if (canonical) read = { ...opened, source: canonical, lacking };
   }
   if (candidates.length > 0) return understood(await theOne(candidates, origin));
   if (read) presetFor(read.csv.header, { file: read.file.shown, line: read.csv.headerLine });

@@ -1,5 +1,5 @@
 import { type SaleField, saleFields } from '../../config-source.ts';
-import { type Columns, findColumns } from '../columns.ts';
+import { type Columns, findColumns, fold } from '../columns.ts';
 import type { CsvFile, TableReading } from '../files/records.ts';
 import type { Source } from '../source.ts';
 import { overPreset, type Preset, presetColumns, presetFor, presetNamed } from './preset.ts';
@@ -57,6 +57,23 @@ export function fitting(
   return [{ ...onPreset(canonical, preset, header, place), why: `the header has ${known}` }];
 }
 
+/** What each of `sources` that payrun.json has lacks of a file with this header, a sentence each. */
+export function lackingOf(
+  sources: Source[],
+  { header, headerLine }: Pick<CsvFile, 'header' | 'headerLine'>,
+  shown: string,
+): string[] {
+  return sources.flatMap((source) => {
+    if (source.ref === undefined) return [];
+    try {
+      bySource(source, header, { file: shown, line: headerLine });
+      return [];
+    } catch (cause) {
+      return [`source "${source.ref}": ${(cause as Error).message}`];
+    }
+  });
+}
+
 type Place = { file: string; line: number };
 
 function bySource(source: Source, header: string[], place: Place): Fit {
@@ -66,8 +83,10 @@ function bySource(source: Source, header: string[], place: Place): Fit {
       ...onPreset(source, presetNamed(settings.preset), header, place),
       why: `the source "${ref}" names it`,
     };
+  const isLeftOut = (field: SaleField) =>
+    settings.mapping?.[field] === undefined && settings.ignore?.some((name) => fold(name) === field);
   const layout = {
-    fields: saleFields,
+    fields: saleFields.filter((field) => !isLeftOut(field)),
     required: requiredSaleFields,
     mapping: settings.mapping,
     defaults: { affiliate: '', ...settings.defaults },

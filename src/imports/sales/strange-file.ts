@@ -6,19 +6,25 @@ import { type Proposal, propose } from './proposal.ts';
 import { type Choice, isNamed } from './proposal-columns.ts';
 
 /** A file that no layout fits, read in the canonical form of `source`. */
-export type StrangeFile = ReadFile & { source: Source };
+export type StrangeFile = ReadFile & {
+  source: Source;
+  /** What each source of payrun.json misses in it, a sentence each. */
+  lacking: string[];
+};
+
+const mostSources = 10;
 
 /**
- * A file that nothing fits, with a proposal what its columns may mean: the next step is a person's. It says what the
- * first source misses, unless there are several.
+ * A file that nothing fits, with what each source misses and a proposal what its columns may mean: the next step is a
+ * person's.
  */
-export function strange(
-  read: ReadFile,
-  { lines, missing }: Proposal,
-  fault: PayrunError,
-  sources: Source[],
-): PayrunError {
-  const hasOwn = sources.length > 1;
+export function strange(read: StrangeFile, { lines, missing }: Proposal, fault: PayrunError): PayrunError {
+  const hasOwn = read.lacking.length > 0;
+  const more = read.lacking.length - mostSources;
+  const lacking = [
+    ...read.lacking.slice(0, mostSources),
+    ...(more > 0 ? [`and ${more} more sources that do not fit`] : []),
+  ];
   const what =
     'The header fits no source of payrun.json, and neither Payrun’s own columns nor a known export.';
   const decideIt =
@@ -29,7 +35,7 @@ export function strange(
   return new PayrunError('file-refused', hasOwn ? what : fault.message, {
     place: placeOf(read),
     ...(found === undefined ? {} : { found }),
-    aside: lines,
+    aside: [...lacking, ...lines],
     todo: missing.length === 0 ? acceptIt : decideIt,
   });
 }

@@ -56,6 +56,7 @@ export async function importInto(
         progress: { at() {}, done() {} },
         signal,
         workspace,
+        mapping: {},
       }),
     );
     await landed.rejects?.keep();

@@ -62,3 +62,26 @@ test.each([
     expect((await booked(desk.world)).get('c:T-9')).toMatchObject({ amount: 123_400n });
   },
 );
+
+test('a file that no source fits is refused with what each of them misses', async () => {
+  const desk = await deskOfAnn(db, {
+    sources: [source('shop', { defaults: {} }), source('till', { mapping: { ...mapping, amount: 'Summe' } })],
+  });
+  const refused = desk.land('sales', `${header}\nT-1;ann;1.25;2026-03-01\n`);
+  await expect(refused).rejects.toMatchObject({
+    code: 'file-refused',
+    aside: expect.arrayContaining([
+      'source "shop": The file has no column "currency".',
+      'source "till": The file has no column "Summe" for amount.',
+    ]),
+  });
+});
+
+test('a column that a source leaves out by name is not read, though it is named as a field is', async () => {
+  const desk = await deskOfAnn(db, { sources: [source('shop', { ignore: ['sales_status'] })] });
+  const { counts, report } = await desk.land(
+    'sales',
+    `${header};sales_status\nT-1;ann;1.25;2026-03-01;Paid\n`,
+  );
+  expect([counts.recorded, report.warnings]).toEqual([1, []]);
+});
