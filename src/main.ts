@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
+import * as adjust from './commands/adjust.ts';
 import * as apply from './commands/apply.ts';
 import * as audit from './commands/audit.ts';
 import * as check from './commands/check.ts';
@@ -27,7 +28,7 @@ import { systemClock } from './time.ts';
 const groups = [
   ['A workspace', [init, check, apply, demo]],
   ['The night', [run, runs, start]],
-  ['Money', [importing, imports, conflicts, release, commissions, payouts]],
+  ['Money', [importing, imports, conflicts, release, commissions, adjust, payouts]],
   ['Answers', [explain, audit]],
   ['Machinery', [db]],
 ] as const;
