@@ -1,11 +1,14 @@
-import { defineJob, partsToRelease, releaseHolds } from '../src/index.ts';
+import { addOutcomes, defineJob, heldOutcome, partsToRelease, releaseHolds } from '../src/index.ts';
 
 export default defineJob({
   name: 'release-holds',
-  summary: 'Release the commissions whose hold has ended.',
-  async run({ context, account, runId, asOf, transactions }) {
+  summary: 'Release the commissions whose hold has ended, and say which are held all the same, and why.',
+  async run({ context, account, runId, asOf, transaction, transactions }) {
     const parts = await partsToRelease(context.db, account.id, asOf);
     const mover = { accountId: account.id, runId, now: context.clock() };
-    return transactions(parts.map((part) => (session) => releaseHolds(session, mover, { asOf, ...part })));
+    const released = await transactions(
+      parts.map((part) => (session) => releaseHolds(session, mover, { asOf, ...part })),
+    );
+    return addOutcomes(released, await transaction((session) => heldOutcome(session, account.id, asOf)));
   },
 });

@@ -5,12 +5,14 @@ import type { Context } from '../context.ts';
 import { applyChanges, lockForChanges, planChanges } from '../db/apply.ts';
 import type { Db } from '../db/connect.ts';
 import { importFile } from '../imports/import.ts';
+import type { ToDo } from '../ledger/to-do.ts';
 import { packageRoot } from '../package-root.ts';
 import { exportPayouts, listBatches } from '../payouts/payout.ts';
 import { findJob, loadJobs } from '../runs/jobs.ts';
 import { executeRun } from '../runs/run.ts';
 import type { StepResult } from '../runs/work.ts';
 import { describeNight } from './describe-night.ts';
+import { describeToDo } from './describe-to-do.ts';
 import { type Account, findAccounts, withWorkspace } from './open.ts';
 import { paragraphs, plural, section } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
@@ -53,11 +55,11 @@ async function demo(shell: Shell, folder: string): Promise<Answer> {
     });
     const [account] = await findAccounts(there, context);
     await importAffiliates(context, account!, workspace);
-    const steps = await runNight(context, account!);
+    const { steps, for_a_person } = await runNight(context, account!);
     const rebuilt = isAgain ? await rebuildPayouts(context, account!) : 0;
     const files = await writtenFiles(workspace);
     return {
-      data: { workspace, as_of: night, again: isAgain, steps, files },
+      data: { workspace, as_of: night, again: isAgain, steps, for_a_person, files },
       text: (paint) =>
         paragraphs(
           describeNight(paint, {
@@ -65,6 +67,7 @@ async function demo(shell: Shell, folder: string): Promise<Answer> {
             asOf: night,
             steps,
           }),
+          describeToDo(paint, for_a_person),
           section(paint, 'Files', files.map((file) => path.join(folder, file)).join('\n')),
           isAgain
             ? `Nothing was recorded or paid twice: the ${plural(rebuilt, 'payout batch', 'payout batches')} of the first night, built anew, came out the same, byte for byte.`
@@ -80,11 +83,15 @@ async function importAffiliates(context: Context<Db>, account: Account, workspac
   await executeRun(context, account, spec, (work) => importFile(work, { kind: 'affiliates', file }));
 }
 
-async function runNight(context: Context<Db>, account: Account): Promise<StepResult[]> {
+async function runNight(
+  context: Context<Db>,
+  account: Account,
+): Promise<{ steps: StepResult[]; for_a_person: ToDo[] }> {
   const jobs = await loadJobs(context.config.workspace, context.log);
   const spec = { job: 'nightly', parameters: {}, asOf: night, dryRun: false };
   const result = await executeRun(context, account, spec, findJob(jobs, 'nightly'), { jobs });
-  return result.status === 'skipped' ? [] : (result.outcome.report as StepResult[]);
+  if (result.status === 'skipped') throw new Error('A run by hand has no slot.');
+  return result.outcome.report as { steps: StepResult[]; for_a_person: ToDo[] };
 }
 
 /** Builds every batch that has left once more; a single byte that differs is raised as an alarm. */

@@ -1,7 +1,19 @@
+import type { ToDo } from '../ledger/to-do.ts';
 import { showCount } from '../money.ts';
 import type { Outcome, StepResult } from '../runs/work.ts';
 import { areFiles, describeFiles } from './describe-files.ts';
-import { type Column, type Paint, paragraphs, section, showDecimal, table, words } from './render.ts';
+import { describeHeld, type Held } from './describe-held.ts';
+import { describeToDo } from './describe-to-do.ts';
+import {
+  type Column,
+  countOf,
+  type Paint,
+  paragraphs,
+  section,
+  showDecimal,
+  table,
+  words,
+} from './render.ts';
 
 type Fields = Record<string, unknown>;
 
@@ -10,12 +22,33 @@ export function describeOutcome(
   paint: Paint,
   { counts, totals, report, message }: Pick<Outcome, 'counts' | 'totals' | 'report' | 'message'>,
 ): string {
+  const failure = message === undefined ? '' : paint.bad(message);
+  if (isNight(report))
+    return paragraphs(describeSteps(paint, report.steps), describeNightsEnd(paint, report), failure);
   return paragraphs(
     describeCounts(paint, counts),
     describeTotals(paint, totals),
     describeReport(paint, report),
-    message === undefined ? '' : paint.bad(message),
+    failure,
   );
+}
+
+/** What the report of a night ends with: what is held and why, and what a person has to do. Nothing for other runs. */
+export function describeNightsEnd(paint: Paint, report: unknown): string {
+  if (!isNight(report)) return '';
+  const released = report.steps.find(({ job }) => job === 'release-holds')?.outcome?.report;
+  return paragraphs(
+    describeHeld(paint, (released as { held?: Held[] } | undefined)?.held ?? []),
+    describeToDo(paint, report.for_a_person),
+  );
+}
+
+/** The counts that are not zero, in one line: `12 recorded, 1 rejected`. */
+export function countsText(counts: Record<string, number>): string {
+  return Object.entries(counts)
+    .filter(([, count]) => count !== 0)
+    .map(([name, count]) => countOf(count, name))
+    .join(', ');
 }
 
 function describeCounts(paint: Paint, counts: Outcome['counts']): string {
@@ -25,12 +58,15 @@ function describeCounts(paint: Paint, counts: Outcome['counts']): string {
 }
 
 function describeTotals(paint: Paint, totals: Outcome['totals']): string {
-  const names = [...new Set(Object.values(totals).flatMap((amounts) => Object.keys(amounts)))];
+  const isZero = (amount: string | undefined) => amount === undefined || /^[0.]+$/.test(amount);
+  const names = [...new Set(Object.values(totals).flatMap((amounts) => Object.keys(amounts)))].filter(
+    (name) => Object.values(totals).some((amounts) => !isZero(amounts[name])),
+  );
+  if (names.length === 0) return '';
   const rows = Object.entries(totals).map(([currency, amounts]) => [
     currency,
     ...names.map((name) => (amounts[name] === undefined ? '' : showDecimal(amounts[name], currency))),
   ]);
-  if (rows.length === 0) return '';
   const columns = names.map((name): Column => ({ title: words(name), align: 'right' }));
   return table(paint, [{ title: 'total' }, ...columns], rows);
 }
@@ -40,20 +76,23 @@ function describeReport(paint: Paint, report: unknown): string {
   if (report === undefined || report === null) return '';
   if (Array.isArray(report)) return describeList(paint, report);
   if (!isFields(report)) return String(report);
-  const entries = Object.entries(report);
+  // Those held are summed up; the list of them is for programs.
+  const { held, held_commissions: _, ...rest } = report as Fields & { held?: Held[] };
+  const entries = Object.entries(rest);
   const single = entries.filter(([, value]) => !Array.isArray(value));
   const lists = entries.filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
   const filled = lists.filter(([, list]) => list.length > 0);
   return paragraphs(
     single.map(([name, value]) => `${words(name)}: ${inOneLine(value)}`).join('\n'),
     ...filled.map(([name, list]) => section(paint, words(name), describeList(paint, list))),
+    describeHeld(paint, held ?? []),
   );
 }
 
 function describeList(paint: Paint, list: unknown[]): string {
   if (!list.every(isFields)) return list.map(inOneLine).join('\n');
   if (areFiles(list)) return describeFiles(paint, list);
-  if (list.every(isStep)) return paragraphs(...list.map((step) => describeStep(paint, step)));
+  if (list.every(isStep)) return describeSteps(paint, list);
   const items = list.map(forPeople);
   const names = [...new Set(items.flatMap((item) => Object.keys(item)))];
   const filled = names.filter((name) => items.some((item) => inOneLine(item[name]) !== ''));
@@ -66,12 +105,45 @@ function describeList(paint: Paint, list: unknown[]): string {
   return rows.length === 0 ? '' : table(paint, columns, rows);
 }
 
-/** A step of a run, such as one of the night's, with what it did. */
-function describeStep(paint: Paint, { job, exitCode, outcome, message }: StepResult): string {
+/** The steps of a run, such as a night's: what each did, those that did nothing in one line. */
+function describeSteps(paint: Paint, steps: StepResult[]): string {
+  let text = '';
+  let wasIdle = true;
+  for (const step of steps) {
+    const { idle, told } = describeStep(paint, step);
+    text += `${text === '' ? '' : idle && wasIdle ? '\n' : '\n\n'}${told}`;
+    wasIdle = idle;
+  }
+  return text;
+}
+
+function describeStep(paint: Paint, { job, exitCode, outcome, message }: StepResult) {
   const state = { 0: paint.good('done'), 3: paint.warn('done, with something left for a person') }[exitCode];
   const heading = `${job}  ${state ?? paint.bad('failed')}`;
-  const told = outcome ? describeOutcome(paint, outcome) : paint.bad(message ?? '');
-  return section(paint, heading, told);
+  if (!outcome) return { idle: false, told: section(paint, heading, paint.bad(message ?? '')) };
+  const counts = countsText(outcome.counts);
+  if (counts === '' && exitCode === 0) {
+    const nothing = job === 'audit' ? 'the books balance to the cent' : 'nothing to do';
+    return { idle: true, told: `${paint.bold(heading)}  ${nothing}` };
+  }
+  const body = paragraphs(
+    counts,
+    describeTotals(paint, outcome.totals),
+    describeReport(paint, withoutRepeats(outcome.report)),
+    outcome.message === undefined ? '' : paint.bad(outcome.message),
+  );
+  return { idle: false, told: section(paint, heading, body) };
+}
+
+/** Periods stand with their batches, and what is held at the night's end. */
+function withoutRepeats(report: unknown): unknown {
+  if (!isFields(report)) return report;
+  const { periods: _, held: __, ...rest } = report;
+  return rest;
+}
+
+function isNight(report: unknown): report is { steps: StepResult[]; for_a_person: ToDo[] } {
+  return isFields(report) && Array.isArray(report.steps) && Array.isArray(report.for_a_person);
 }
 
 function isStep(item: Fields): item is Fields & StepResult {

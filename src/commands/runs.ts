@@ -3,10 +3,10 @@ import { showId } from '../ids.ts';
 import { showCount } from '../money.ts';
 import { listRuns, type RunHistory, type RunRecord, showRun } from '../runs/history.ts';
 import { showDuration, showInstant, showShort } from '../time.ts';
-import { describeOutcome } from './describe-outcome.ts';
+import { countsText, describeNightsEnd, describeOutcome } from './describe-outcome.ts';
 import { withAccount } from './open.ts';
 import { readCount, zoneOfJob } from './options.ts';
-import { countOf, type Paint, pairs, paragraphs, section, table } from './render.ts';
+import { type Paint, pairs, paragraphs, section, table } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
 /** Adds `payrun runs list` and `payrun runs show`. */
@@ -160,6 +160,7 @@ function describeRun(paint: Paint, { run, attempts, children, imports }: RunHist
     attempts.length > 0
       ? section(paint, 'Other attempts', describeList(paint, attempts, 'started (UTC)'))
       : '',
+    describeNightsEnd(paint, run.report),
   );
 }
 
@@ -177,12 +178,4 @@ function summary(run: RunRecord): string {
   const counts = countsText(run.counts ?? {});
   const runner = run.live ? undefined : runnerOf(run, 'UTC');
   return [runner, counts].filter(Boolean).join('; ');
-}
-
-/** The counts that are not zero, in one line: `12 recorded, 1 rejected`. */
-function countsText(counts: Record<string, number>): string {
-  return Object.entries(counts)
-    .filter(([, count]) => count !== 0)
-    .map(([name, count]) => countOf(count, name))
-    .join(', ');
 }

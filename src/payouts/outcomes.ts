@@ -16,7 +16,7 @@ export interface FailedExport {
 }
 
 /** What a preparation did, programme by programme: batches, who was left out and why, and who waits. */
-export function prepareOutcome(prepared: Preparation[]): Outcome {
+export function prepareOutcome(prepared: Preparation[]): Outcome & { report: object } {
   const batches = prepared.flatMap((one) => one.batches);
   const leftOut = prepared.flatMap((one) => one.leftOut);
   const waiting = prepared.flatMap((one) => one.waiting);

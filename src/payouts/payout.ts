@@ -3,11 +3,13 @@ import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { approveBatch } from '../ledger/approve.ts';
+import { heldOutcome } from '../ledger/held.ts';
 import type { Mover } from '../ledger/journal.ts';
 import { lockBatch } from '../ledger/lock-batch.ts';
 import type { Answered } from '../ledger/settle.ts';
 import { unclaim } from '../ledger/unclaim.ts';
 import { savepoint } from '../runs/fence.ts';
+import { addOutcomes } from '../runs/outcome.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { type BatchExport, exportBatch, fileBase, ownFormat } from './export.ts';
 import { filesStartingWith } from './files.ts';
@@ -26,6 +28,7 @@ import { nameRefused } from './refused.ts';
 
 export { type BatchDetails, type BatchSummary, listBatches, type PayoutSummary, showBatch } from './list.ts';
 export type { MarkChoice } from './mark.ts';
+export { toDoInPayouts } from './to-do.ts';
 
 /**
  * Gathers what is ready into payouts, for every programme of the account and its latest closed period; whoever is
@@ -33,9 +36,13 @@ export type { MarkChoice } from './mark.ts';
  */
 export async function preparePayouts(work: Work, { preparedBy }: { preparedBy: string }): Promise<Outcome> {
   const name = requireName(preparedBy, 'Preparing payouts');
-  return work.transaction(async (session) =>
-    prepareOutcome(await preparePrograms(session, moverOf(work), { asOf: work.asOf, preparedBy: name })),
-  );
+  return work.transaction(async (session) => {
+    const prepared = prepareOutcome(
+      await preparePrograms(session, moverOf(work), { asOf: work.asOf, preparedBy: name }),
+    );
+    const held = await heldOutcome(session, work.account.id, work.asOf);
+    return { ...addOutcomes(prepared, held), report: { ...prepared.report, ...held.report } };
+  });
 }
 
 /**

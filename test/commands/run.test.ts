@@ -107,6 +107,26 @@ test('the whole night runs, is kept with its steps, and can be looked at', async
   expect(text.stdout).toMatch(/release-holds +done/);
 });
 
+test('the night ends with what is held and why, and with what a person has to do, each with its command', async () => {
+  const ran = (await payrunJson(['run', 'nightly', '--as-of', '2026-03-02T02:00'], shop)) as Ran & {
+    report: unknown;
+  };
+  expect(ran.report).toMatchObject({
+    for_a_person: [
+      { what: 'batches_to_approve', count: 1, amounts: { USD: '300.00' }, since: expect.any(String) },
+      { what: 'rejected_rows', count: 1, command: expect.stringMatching(/^payrun imports show imp_/) },
+    ],
+  });
+  const stored = (await payrunJson(['runs', 'show', ran.run!], shop)) as { report: unknown };
+  expect(stored.report).toEqual(ran.report);
+  const { stdout } = await payrun(['run', 'nightly', '--as-of', '2026-03-02T02:00'], shop);
+  const end =
+    /\n\nFor a person to do\n {2}1 payout batch to approve, since [-\d]+, 300\.00 USD\n {6}payrun payouts approve pob_\w+\n {2}1 rejected row to correct, since [-\d]+\n {6}payrun imports show imp_\w+\n$/;
+  expect(stdout).toMatch(end);
+  expect(stdout).toMatch(/^import-sales {2}done {2}nothing to do$/m);
+  expect((await payrun(['runs', 'show', ran.run!], shop)).stdout).toMatch(end);
+});
+
 test('the night tells of each file of the inbox in one short line, and keeps its whole report for programs', async () => {
   const inbox = path.join(shop.cwd, 'inbox', 'offline');
   await mkdir(inbox, { recursive: true });

@@ -61,8 +61,8 @@ describe('the night', () => {
     expect(done).toEqual(order);
     expect(result).toMatchObject({ status: 'failed', exitCode: 1, outcome: { counts: { failed: 1 } } });
     expect(history.run.error?.message).toBe('import-sales: The file is torn.');
-    const report = history.run.report as StepResult[];
-    expect(report.map(({ job, exitCode }) => [job, exitCode]).slice(0, 3)).toEqual([
+    const report = history.run.report as { steps: StepResult[] };
+    expect(report.steps.map(({ job, exitCode }) => [job, exitCode]).slice(0, 3)).toEqual([
       ['import-sales', 1],
       ['import-events', 3],
       ['retry-parked', 0],

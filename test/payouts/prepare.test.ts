@@ -48,8 +48,11 @@ test('the report says who is paid, who is left out and why, and its sums tie', a
     commissions: 3,
     left_out: 3,
     waiting: 0,
+    held: 1,
   });
-  expect(outcome.totals).toEqual({ USD: { payouts: '165.00', left_out: '199.99', waiting: '0.00' } });
+  expect(outcome.totals).toEqual({
+    USD: { payouts: '165.00', left_out: '199.99', waiting: '0.00', held: '70.00' },
+  });
   const report = reportOf(outcome);
   expect(report.periods).toEqual([
     { program: 'main', period: '2026-02', from: '2026-01-31T23:00:00.000Z', to: '2026-02-28T23:00:00.000Z' },
