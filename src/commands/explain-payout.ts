@@ -8,7 +8,7 @@ import { pairs, plural } from './render.ts';
 
 /** A payout in words: who gets what, what happened to it and when, and what remains. */
 export function explainPayout(story: PayoutStory): Explanation {
-  const { payout, batch, affiliate, program, run, lines } = story;
+  const { payout, batch, affiliate, program, run, lines, carried } = story;
   const zone = program.timezone;
   const timeline = timelineOf(story);
   const next = payoutNext(payout, batch, program, affiliate);
@@ -32,6 +32,12 @@ export function explainPayout(story: PayoutStory): Explanation {
             [
               'in it now',
               `${plural(lines.count, 'commission')}, ${showAmount(lines.amount, payout.currency)}`,
+            ],
+            [
+              'carried on',
+              carried === 0n
+                ? undefined
+                : `${showAmount(carried, payout.currency)}, for the next payout: ${payout.method} pays whole ${payout.currency} only`,
             ],
             ["provider's reference", payout.provider_reference ?? undefined],
             ['reason', payout.reason ?? undefined],
@@ -65,6 +71,7 @@ export function explainPayout(story: PayoutStory): Explanation {
       period_end: batch.period_end,
       lines: lines.count,
       lines_amount: formatAmount(lines.amount, payout.currency),
+      carried: formatAmount(carried, payout.currency),
       provider_reference: payout.provider_reference,
       reason: payout.reason,
       run: run ? showId('run', run.id) : null,

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
+import { leaveWholeUnits } from './carry.ts';
 import { consentOf } from './consent.ts';
 import { disputed } from './disputed.ts';
 import { type Mover, postings } from './journal.ts';
@@ -13,7 +14,7 @@ import { type Refusal, refuseInactive } from './unclaim.ts';
  * Says yes to a draft batch, by name. It is approved, with its payouts, once as many persons have said yes as the
  * programme asks for (see `consentOf`); until then it stays a draft. Raises `usage` without a person's name, `not-found`,
  * and `state` when the batch is no draft, or when two persons are asked for and `by` has said yes before.
- * With the approval payouts of affiliates who are not active are refused and returned; when no other is left, the batch
+ * With the approval payouts of affiliates who are not active, and those of less than their rail can carry, are refused and returned; when no other is left, the batch
  * is canceled, so that its period can be prepared again.
  */
 export async function approveBatch(
@@ -52,6 +53,7 @@ export async function approveBatch(
     return [];
   }
   const refused = await refuseInactive(session, mover, batchId);
+  refused.push(...(await leaveWholeUnits(session, mover, batch)));
   const approved = await approvePayouts(session, mover, batchId);
   const isEmptied = refused.length > 0 && approved === 0n;
   await session.sql

@@ -4,6 +4,7 @@ import type { Session } from '../db/connect.ts';
 import type { LeftOutReason, PayoutMethod } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
 import { newIdPrefix } from '../ids.ts';
+import { type Carried, carryFractions } from './carry.ts';
 import { type ClaimPlan, decided, isDue } from './claim/decide.ts';
 import { referenceOf } from './claim/reference.ts';
 import { isTorn } from './claim/torn.ts';
@@ -23,9 +24,12 @@ interface Sum {
 
 export interface Claim {
   batches: (Sum & { batchId: string; method: PayoutMethod })[];
-  leftOut: (Sum & { reason: LeftOutReason })[];
+  /** `method` is that of the affiliates where it is the reason. */
+  leftOut: (Sum & { reason: LeftOutReason; method?: PayoutMethod })[];
   /** To be paid, but by a later batch: a live one stands for this period, currency and method already. */
   waiting: (Sum & { method: PayoutMethod })[];
+  /** Fractions that a rail can't pay, and which stay ready for the next payout; they are not in the batches' amounts. */
+  carried: Carried[];
 }
 
 interface Part extends Sum {
@@ -63,7 +67,7 @@ export async function claim(session: Session, mover: Mover, plan: ClaimPlan): Pr
       if (!(await isTorn(session, mover, plan, claimed.batches))) {
         await session.client.query('release savepoint claim');
         await session.client.query(withNestedLoops);
-        return claimed;
+        return payWholeUnits(session, mover, claimed);
       }
     }
     await session.client.query('rollback to savepoint claim');
@@ -143,7 +147,8 @@ async function claimOnce(session: Session, mover: Mover, plan: ClaimPlan): Promi
     select batch_id, currency, method, reason, count(*)::integer as affiliates, sum(lines)::integer as lines,
       sum(amount)::bigint as amount,
       (select count(*) from claimed) = (select coalesce(sum(lines), 0) from chosen) as agrees
-    from (select batch_id, currency, case when is_payable then method end as method, reason, lines, amount from sorted) part
+    from (select batch_id, currency, case when is_payable or reason = 'currency_not_carried' then method end as method,
+      reason, lines, amount from sorted) part
     group by batch_id, currency, method, reason
     order by currency, method, reason`;
   try {
@@ -161,13 +166,25 @@ function ranByHand({ accountId, runId }: Mover): RawBuilder<unknown> {
 }
 
 function toClaim(parts: Part[]): Claim {
-  const claimed: Claim = { batches: [], leftOut: [], waiting: [] };
+  const claimed: Claim = { batches: [], leftOut: [], waiting: [], carried: [] };
   for (const { batch_id: batchId, method, reason, agrees: _, ...sum } of parts) {
-    if (reason !== null) claimed.leftOut.push({ ...sum, reason });
+    if (reason !== null) claimed.leftOut.push({ ...sum, reason, ...(method ? { method } : {}) });
     else if (batchId === null) claimed.waiting.push({ ...sum, method: method! });
     else claimed.batches.push({ ...sum, batchId, method: method! });
   }
   return claimed;
+}
+
+/** What was claimed, less the fractions that its rails can't carry. */
+async function payWholeUnits(session: Session, mover: Mover, claimed: Claim): Promise<Claim> {
+  const made = claimed.batches.map(({ batchId: id, method, currency }) => ({ id, method, currency }));
+  const carried = await carryFractions(session, mover, made);
+  const batches = claimed.batches.map((batch) => {
+    const less = carried.find(({ batchId }) => batchId === batch.batchId);
+    if (!less) return batch;
+    return { ...batch, lines: batch.lines + less.affiliates, amount: batch.amount - less.amount };
+  });
+  return { ...claimed, batches, carried };
 }
 
 function randomSalt(): string {

@@ -7,81 +7,11 @@ import type { Outcome } from '../runs/work.ts';
 import type { BatchExport } from './export.ts';
 import type { BatchDetails } from './list.ts';
 import type { Marked } from './mark.ts';
-import type { Preparation } from './prepare.ts';
 import { type RefusedOfBatch, refusedReport } from './refused.ts';
 
 export interface FailedExport {
   batchId: string;
   fault: PayrunError;
-}
-
-/** What a preparation did, programme by programme: batches, who was left out and why, and who waits. */
-export function prepareOutcome(prepared: Preparation[]): Outcome & { report: object } {
-  const batches = prepared.flatMap((one) => one.batches);
-  const leftOut = prepared.flatMap((one) => one.leftOut);
-  const waiting = prepared.flatMap((one) => one.waiting);
-  return {
-    counts: {
-      programs: prepared.length,
-      batches: batches.length,
-      payouts: sum(batches, (batch) => batch.affiliates),
-      commissions: sum(batches, (batch) => batch.lines),
-      left_out: sum(leftOut, (part) => part.affiliates),
-      waiting: sum(waiting, (part) => part.affiliates),
-    },
-    totals: totalsOf({ payouts: batches, left_out: leftOut, waiting }),
-    report: {
-      periods: prepared.map(({ program, periodLabel, period }) => ({
-        program,
-        period: periodLabel,
-        from: period.start.toISOString(),
-        to: period.end.toISOString(),
-      })),
-      batches: prepared.flatMap(({ program, periodLabel, status, batches }) =>
-        batches.map(({ batchId, currency, method, affiliates, lines, amount }) => ({
-          program,
-          period: periodLabel,
-          batch: showId('batch', batchId),
-          status,
-          method,
-          payouts: affiliates,
-          commissions: lines,
-          amount: formatAmount(amount, currency),
-          currency,
-        })),
-      ),
-      left_out: prepared.flatMap(({ program, leftOut }) =>
-        leftOut.map(({ reason, currency, affiliates, lines, amount }) => ({
-          program,
-          reason,
-          affiliates,
-          commissions: lines,
-          amount: formatAmount(amount, currency),
-          currency,
-        })),
-      ),
-      left_out_affiliates: prepared.flatMap(({ program, named }) =>
-        named.map(({ affiliate, reason, currency, amount }) => ({
-          program,
-          affiliate,
-          reason,
-          amount: formatAmount(amount, currency),
-          currency,
-        })),
-      ),
-      waiting: prepared.flatMap(({ program, periodLabel, waiting }) =>
-        waiting.map(({ currency, method, affiliates, lines, amount }) => ({
-          program,
-          why: `the batch of ${periodLabel} is made already`,
-          method,
-          affiliates,
-          commissions: lines,
-          amount: formatAmount(amount, currency),
-          currency,
-        })),
-      ),
-    },
-  };
 }
 
 /** What an export did: the batches, their files, what was refused and what failed. */
@@ -194,12 +124,13 @@ function refusalsOf({ currency, refused }: RefusedOfBatch) {
   return refused.map((refusal) => ({ ...refusal, currency }));
 }
 
-function sum<T>(items: T[], of: (item: T) => number): number {
+/** The sum of what each item counts. */
+export function sum<T>(items: T[], of: (item: T) => number): number {
   return items.reduce((total, item) => total + of(item), 0);
 }
 
 /** Named lists of amounts to sums by currency, as exact decimals; a currency that occurs has all the names. */
-function totalsOf(lists: Record<string, { currency: string; amount: bigint }[]>): Outcome['totals'] {
+export function totalsOf(lists: Record<string, { currency: string; amount: bigint }[]>): Outcome['totals'] {
   const currencies = [...new Set(Object.values(lists).flatMap((list) => list.map((item) => item.currency)))];
   const sumIn = (currency: string, list: { currency: string; amount: bigint }[]) =>
     list.reduce((total, item) => (item.currency === currency ? total + item.amount : total), 0n);

@@ -15,20 +15,15 @@ import { type BatchExport, exportBatch, fileBase, ownFormat } from './export.ts'
 import { filesStartingWith } from './files.ts';
 import { showBatch } from './list.ts';
 import { type MarkChoice, markPayouts } from './mark.ts';
-import {
-  approveOutcome,
-  cancelOutcome,
-  exportOutcome,
-  type FailedExport,
-  markOutcome,
-  prepareOutcome,
-} from './outcomes.ts';
+import { approveOutcome, cancelOutcome, exportOutcome, type FailedExport, markOutcome } from './outcomes.ts';
 import { preparePrograms } from './prepare.ts';
+import { prepareOutcome } from './prepare-outcome.ts';
 import { nameRefused } from './refused.ts';
 
 export { type BatchDetails, type BatchSummary, listBatches, type PayoutSummary, showBatch } from './list.ts';
 export type { MarkChoice } from './mark.ts';
 export { toDoInPayouts } from './to-do.ts';
+export { readPayoutWarnings } from './warn.ts';
 
 /**
  * Gathers what is ready into payouts, for every programme of the account and its latest closed period; whoever is

@@ -39,6 +39,19 @@ test('what was not applied is a problem with code 2, until it is applied', async
   expect(await payrunJson(['check'], place)).toMatchObject({ problems: 0 });
 });
 
+test('people who are paid by a method without a payout file are told', async () => {
+  const place = { cwd: await workspace(configOf('by-bank')), url };
+  await payrunJson(['apply'], place);
+  const people = 'ref,name,status,payout_method,payout_destination\nwil,Wil,active,wise,wil@example.com\n';
+  await writeFile(path.join(place.cwd, 'people.csv'), people);
+  await payrunJson(['import', 'affiliates', 'people.csv'], place);
+  const { findings, problems } = (await payrunJson(['check'], place)) as Checked;
+  expect(problems).toBe(0);
+  expect(findings.filter(({ check }) => check === 'payouts')).toMatchObject([
+    { status: 'note', message: expect.stringContaining('wise has no payout file format yet: 1 affiliate') },
+  ]);
+});
+
 test('every problem is told at once', async () => {
   const cwd = await workspace({
     ...configOf('many'),

@@ -45,7 +45,7 @@ describe('at the same moment', () => {
       return { claimed, other };
     });
     expect(late.claimed.batches).toMatchObject([{ amount: 321n, lines: 3 }]);
-    expect(await late.other).toEqual({ batches: [], leftOut: [], waiting: [] });
+    expect(await late.other).toEqual({ batches: [], leftOut: [], waiting: [], carried: [] });
     expect(await batchesOf(world)).toHaveLength(1);
   });
 

@@ -155,7 +155,7 @@ describe('payouts that the file can’t carry', () => {
     expect(await batch.outbox()).toEqual(before);
   });
 
-  test('a fraction of a forint is never rounded: that payout stays out', async () => {
+  test('a fraction of a forint is never rounded: the whole units leave, the rest is ready', async () => {
     const batch = await preparedBatch(
       db,
       [
@@ -165,11 +165,27 @@ describe('payouts that the file can’t carry', () => {
       { currency: 'HUF' },
     );
     expect(await batch.export()).toMatchObject({
-      exitCode: 3,
-      totals: { HUF: { exported: '1500.00', refused: '1500.50' } },
+      totals: { HUF: { exported: '3000.00', refused: '0.00' } },
     });
     const [file] = Object.values(await batch.outbox());
-    expect((parse(file!) as string[][]).map((row) => row[1])).toEqual(['1500']);
+    expect((parse(file!) as string[][]).map((row) => row[1])).toEqual(['1500', '1500']);
+    const left = (await batch.commissions()).filter((one) => one.payout_id === null);
+    expect(left).toMatchObject([{ amount: 50n, status: 'ready_for_payment' }]);
+  });
+
+  test('a fraction in a batch that was approved before Payrun paid whole units is refused, never rounded', async () => {
+    const batch = await preparedBatch(db, [{ commissions: [{ amount: 150_000n, currency: 'HUF' }] }], {
+      currency: 'HUF',
+    });
+    await db.sql
+      .updateTable('payout')
+      .set({ amount: 150_050n })
+      .where('batch_id', '=', batch.batchId)
+      .execute();
+    await expect(exportUnaudited(batch)).resolves.toMatchObject({
+      exitCode: 3,
+      totals: { HUF: { exported: '0.00', refused: '1500.50' } },
+    });
   });
 
   test('when none is left, there is no file and the batch is settled', async () => {

@@ -2,6 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { ProgramRow } from '../../db/tables.ts';
 import { disputed } from '../disputed.ts';
 import type { Mover } from '../journal.ts';
+import { isNotCarried, unitIn } from '../rails.ts';
 
 /** What to claim: everything of the programme that fell due before the period's end. */
 export interface ClaimPlan {
@@ -26,6 +27,8 @@ export function decided(mover: Mover, plan: ClaimPlan): RawBuilder<unknown> {
         when due.amount <= 0 then 'not_positive'
         when affiliate.status <> 'active' then affiliate.status
         when affiliate.payout_method is null or coalesce(affiliate.payout_destination, '') = '' then 'no_destination'
+        when ${isNotCarried(sql`affiliate.payout_method`, sql`due.currency`)} then 'currency_not_carried'
+        when due.amount < ${unitIn(sql`affiliate.payout_method`, sql`due.currency`)} then 'under_one_unit'
         when due.currency = ${plan.program.currency} and due.amount < ${plan.program.minimum_payout}::bigint
           then 'under_minimum'
       end as reason

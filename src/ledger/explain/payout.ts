@@ -16,6 +16,8 @@ export interface PayoutStory {
   run: Row<'run'> | undefined;
   /** In minor units of the payout's currency; zero once a canceled payout has given its commissions back. */
   lines: { count: number; amount: bigint };
+  /** The fraction that its rail could not carry, and which the next payout takes up; in minor units. */
+  carried: bigint;
 }
 
 /** Reads the story of the payout `id`, which exists. To be called in a snapshot. */
@@ -39,5 +41,19 @@ export async function readPayout(session: Session, accountId: number, id: string
     preparedRun: await rowOf(session, accountId, 'run', batch.prepared_run_id),
     run: await rowOf(session, accountId, 'run', payout.status_run_id),
     lines,
+    carried: await readCarried(session, accountId, payout.reference),
   };
+}
+
+/** By the reason, because a payout that came back has given its lines away. */
+async function readCarried(session: Session, accountId: number, reference: string): Promise<bigint> {
+  const { carried } = await session.sql
+    .selectFrom('adjustment')
+    .select(sql<bigint>`coalesce(sum(amount), 0)::bigint`.as('carried'))
+    .where('account_id', '=', accountId)
+    .where('made_by', '=', 'payrun')
+    .where('amount', '>', 0n)
+    .where('reason', 'like', `the fraction of payout ${reference}:%`)
+    .executeTakeFirstOrThrow();
+  return carried;
 }

@@ -24,3 +24,8 @@ export function formatNamed(name: string): Format<Line> {
     todo: `Choose one of: ${formats.map((format) => format.name).join(', ')}.`,
   });
 }
+
+/** Whether batches of this method leave as a file that its provider takes, or are paid by hand on purpose. */
+export function hasFile(method: PayoutMethod): boolean {
+  return method === 'manual' || formatFor(method).name !== report.name;
+}

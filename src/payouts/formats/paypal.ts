@@ -1,10 +1,8 @@
 import { csv } from '../../csv.ts';
+import { unitOf } from '../../ledger/rails.ts';
 import { formatAmount } from '../../money.ts';
 import { type PayoutLine, readPayoutLines } from '../lines.ts';
 import type { Format } from './format.ts';
-
-/** PayPal refuses decimals for these, though ISO gives HUF and TWD two. */
-const wholeOnly: Record<string, bigint> = { HUF: 100n, TWD: 100n };
 
 /**
  * The CSV that PayPal Payouts takes by upload (its page "use web UI", September 2026): no header; recipient, amount,
@@ -19,7 +17,7 @@ export const paypal: Format<PayoutLine> = {
   refuse({ destination, amount, currency }) {
     // Altering the recipient would pay somebody else, and a spreadsheet would run it.
     if (/^[=+\-@\t\r]/.test(destination)) return 'the recipient starts like a spreadsheet formula';
-    if (amount % (wholeOnly[currency] ?? 1n) !== 0n)
+    if (amount % unitOf('paypal', currency) !== 0n)
       return `PayPal pays whole ${currency} only, and this amount has a fraction`;
     return undefined;
   },
@@ -29,7 +27,7 @@ export const paypal: Format<PayoutLine> = {
 };
 
 function cellsOf({ destination, amount, currency, reference }: PayoutLine): string[] {
-  const unit = wholeOnly[currency];
-  const text = unit ? (amount / unit).toString() : formatAmount(amount, currency);
+  const unit = unitOf('paypal', currency);
+  const text = unit > 1n ? (amount / unit).toString() : formatAmount(amount, currency);
   return [destination, text, currency, reference, `Commission payout ${reference}`, 'PAYPAL'];
 }
