@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
-import type { Db, Session } from '../db/connect.ts';
+import type { Db } from '../db/connect.ts';
 import type { AffiliateStatus } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { adjust } from '../ledger/adjust.ts';
-import { findSubject } from '../ledger/explain.ts';
+import { findAffiliate } from '../ledger/named.ts';
 import { personNamed } from '../ledger/person.ts';
 import { formatAmount, isCurrency, parseAmount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
@@ -53,9 +53,7 @@ export function register(program: Command, shell: Shell): void {
 async function book(shell: Shell, wish: Wish, dryRun = false): Promise<Answer> {
   const by = personNamed(wish.by, 'An adjustment');
   return withAccount(shell, async (context, account) => {
-    const affiliate = await context.db.session((session) =>
-      findAffiliate(session, account.id, wish.affiliate),
-    );
+    const affiliate = await findAffiliate(context.db, account.id, wish.affiliate);
     const program = await findProgram(context.db, account.id, wish.program);
     const currency = wish.currency?.trim().toUpperCase() ?? program.currency;
     const amount = readAmount(wish.amount, currency);
@@ -133,22 +131,6 @@ function readAmount(text: string, currency: string): bigint {
     found: text,
     todo: 'Nothing was booked; correct the amount.',
   });
-}
-
-async function findAffiliate(session: Session, accountId: number, text: string): Promise<Given['affiliate']> {
-  const subject = await findSubject(session, accountId, text);
-  if (subject.kind !== 'affiliate') {
-    throw new PayrunError('usage', 'This is no affiliate.', {
-      found: text,
-      todo: 'Give the ref, the short code, the e-mail address or the id of an affiliate.',
-    });
-  }
-  return session.sql
-    .selectFrom('affiliate')
-    .select(['id', 'ref', 'name', 'status'])
-    .where('account_id', '=', accountId)
-    .where('id', '=', subject.id)
-    .executeTakeFirstOrThrow();
 }
 
 async function findProgram(db: Db, accountId: number, ref: string | undefined) {

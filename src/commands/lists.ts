@@ -16,21 +16,22 @@ export interface ListFlags {
 export type Cell = string | number | Date | null;
 
 /** A list as a command shows it. */
-export interface List<Row, Beside = object> {
+export interface List<Row, Beside = undefined> {
   /** The name of the rows in JSON, and in "There are no …". */
   name: string;
   /** The names of the columns in JSON and CSV, in order, and what a row has there. */
   columns: Record<string, (row: Row) => Cell>;
-  /** Reads a page; beside the rows, what else there is to say of the list. */
-  read(choice: PageChoice): Promise<Page<Row> & Beside>;
+  read(choice: PageChoice): Promise<Page<Row>>;
+  /** Reads what else there is to say of the whole list, such as sums; not asked for CSV. */
+  readBeside?(): Promise<Beside>;
   /** The key in `next` as a person types it behind --after; as it is unless given. */
   showKey?(key: string): string;
   /** What a person typed behind --after as a key. Raises `usage`. */
   readKey?(text: string): string;
   /** What stands beside the rows in the JSON document. */
-  beside?(page: Page<Row> & Beside): Record<string, unknown>;
+  besideData?(beside: Beside): Record<string, unknown>;
   /** The page for people. */
-  describe(paint: Paint, page: Page<Row> & Beside): string;
+  describe(paint: Paint, rows: Row[], beside: Beside): string;
 }
 
 const shownAtOnce = 50;
@@ -54,10 +55,12 @@ export async function answerList<Row, Beside>(
   const limit = flags.limit === undefined ? undefined : readCount('--limit', flags.limit);
   if (flags.csv) return answerCsv(shell, list, { after, limit });
   const page = await list.read({ after, limit: limit ?? shownAtOnce });
+  const beside = (await list.readBeside?.()) as Beside;
   const next = page.next === null ? null : (list.showKey?.(page.next) ?? page.next);
   return {
-    data: { [list.name]: page.rows.map((row) => toData(list, row)), ...list.beside?.(page), next },
-    text: (paint) => paragraphs(list.describe(paint, page), next === null ? '' : `More: --after ${next}`),
+    data: { [list.name]: page.rows.map((row) => toData(list, row)), ...list.besideData?.(beside), next },
+    text: (paint) =>
+      paragraphs(list.describe(paint, page.rows, beside), next === null ? '' : `More: --after ${next}`),
   };
 }
 
@@ -74,7 +77,7 @@ async function answerCsv<Row, Beside>(
   const print = (rows: string[][]) => shell.show(() => csv(rows, '\n').slice(0, -1));
   print([Object.keys(list.columns)]);
   const read = (behind: string | undefined) => list.read({ after: behind, limit: limit ?? writtenAtOnce });
-  for await (const page of allPages<Row, Page<Row> & Beside>(read, after)) {
+  for await (const page of allPages(read, after)) {
     if (page.rows.length > 0)
       print(page.rows.map((row) => Object.values(list.columns).map((cell) => toText(cell(row)))));
     if (limit !== undefined) break;

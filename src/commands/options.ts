@@ -23,6 +23,16 @@ export function readAsOf(shell: Shell, text: string | undefined, zone: string): 
   });
 }
 
+/** A calendar day, `YYYY-MM-DD`. Raises `usage`. */
+export function readDay(flag: string, text: string): string {
+  if (/^\d{4}-\d{2}-\d{2}$/.test(text) && parseInstant(text, 'UTC')) return text;
+  throw new PayrunError('usage', 'This is no day.', {
+    place: { field: flag },
+    found: text,
+    todo: 'Write it as year, month and day: 2026-03-01.',
+  });
+}
+
 /** The zone that a job is scheduled in; UTC for one that is not. */
 export function zoneOfJob(config: Config, job: string): string {
   return config.jobs[job]?.timezone ?? 'UTC';

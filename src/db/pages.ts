@@ -27,10 +27,10 @@ export async function readPage<Row>(
 }
 
 /** Every page of a list, beginning behind `after`; `read` reads the one behind a key. */
-export async function* allPages<Row, P extends Page<Row>>(
-  read: (after: string | undefined) => Promise<P>,
+export async function* allPages<Row>(
+  read: (after: string | undefined) => Promise<Page<Row>>,
   after?: string,
-): AsyncGenerator<P> {
+): AsyncGenerator<Page<Row>> {
   for (let key = after; ; ) {
     const page = await read(key);
     yield page;

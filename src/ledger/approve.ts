@@ -96,21 +96,30 @@ async function approvePayouts(
   return approved.numUpdatedRows;
 }
 
-/** Commissions that became ready, in minor units by currency: reversals count in the amounts, not in the lines. */
+/** Commissions of an affiliate that became ready, in minor units: reversals count in the amount, not in the lines. */
 export interface Approved {
+  /** Its ref. */
+  affiliate: string;
+  name: string;
+  currency: string;
   lines: number;
-  amounts: Map<string, bigint>;
+  amount: bigint;
+  /** The first of them, by id, reversals among them. */
+  ids: string[];
 }
+
+const namedAtMost = 50;
 
 /**
  * Moves commissions that await approval on to ready_for_payment, with their reversals: those named, or all of a
  * programme. Any other commission among them, those of banned affiliates, and those with an open dispute stay as they are.
+ * Returns what moved, by affiliate and currency.
  */
 export async function approveCommissions(
   session: Session,
   mover: Mover,
   which: { commissionIds: string[] } | { programId: string },
-): Promise<Approved> {
+): Promise<Approved[]> {
   const chosen =
     'programId' in which
       ? sql`m.program_id = ${which.programId}::uuid`
@@ -120,24 +129,23 @@ export async function approveCommissions(
   const approved = await approve(session, mover, chosen);
   // A refund that was booked while the first statement waited for its commission: it did not see the reversal.
   approved.push(...(await approve(session, mover, sql`${chosen} and m.reverses is not null`)));
-  const amounts = new Map<string, bigint>();
-  for (const { currency, amount } of approved) amounts.set(currency, (amounts.get(currency) ?? 0n) + amount);
-  return { lines: approved.reduce((sum, row) => sum + row.lines, 0), amounts };
+  return approved;
 }
 
-async function approve(session: Session, mover: Mover, chosen: RawBuilder<unknown>) {
+async function approve(session: Session, mover: Mover, chosen: RawBuilder<unknown>): Promise<Approved[]> {
   const { accountId, runId, now } = mover;
-  const approved = await sql<{ currency: string; lines: number; amount: bigint }>`/* ledger.approve */
+  const approved = await sql<Approved>`/* ledger.approve */
     with approved as (
       update commission m set status = 'ready_for_payment', status_at = ${now}::timestamptz, status_run_id = ${runId}::uuid
       from affiliate a
       where m.account_id = ${accountId} and m.status = 'pending_manual_approval' and ${chosen}
         and a.account_id = ${accountId} and a.id = m.affiliate_id and a.status <> 'banned'
         and coalesce(m.reverses, m.id) <> all (${disputed(accountId)})
-      returning m.affiliate_id, m.currency, m.amount, m.reverses
+      returning m.id, m.affiliate_id, m.currency, m.amount, m.reverses, a.ref, a.name
     ),
     posted as (${postings(sql`approved`, mover, { movement: 'approve', from: 'awaiting', to: 'ready' })})
-    select currency, (count(*) filter (where reverses is null))::integer as lines, sum(amount)::bigint as amount
-    from approved group by currency order by currency`.execute(session.sql);
+    select ref as affiliate, name, currency, (count(*) filter (where reverses is null))::integer as lines,
+      sum(amount)::bigint as amount, (array_agg(id order by id))[1:${sql.lit(namedAtMost)}] as ids
+    from approved group by ref, name, currency order by ref collate "C", currency`.execute(session.sql);
   return approved.rows;
 }

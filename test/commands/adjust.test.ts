@@ -42,7 +42,7 @@ test('what is no exact amount, affiliate, currency, programme or person is refus
     [['ada', '0', ...because], 'nothing'],
     [['ada', '5', '--currency', 'XXX', ...because], 'ISO 4217'],
     [['ada', '5', '--program', 'other', ...because], '--program: main'],
-    [['INV-1', '5', ...because], 'no affiliate'],
+    [['INV-1', '5', ...because], 'no such affiliate'],
     [['ada', '5', '--reason', 'x', '--by', 'Payrun'], 'nobody'],
     [['ada', '5', '--reason', ' ', '--by', 'Grace'], 'reason'],
     [['ada', '5', '--by', 'Grace'], '--reason'],

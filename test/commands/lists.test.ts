@@ -15,7 +15,7 @@ const partners: List<string> = {
       (row) => row,
       async (atMost) => names.filter((name) => name > after).slice(0, atMost),
     ),
-  describe: (_, { rows }) => rows.join('\n'),
+  describe: (_, rows) => rows.join('\n'),
 };
 
 /** A shell that keeps what it was told to print at once. */
