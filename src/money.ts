@@ -3,7 +3,7 @@
  * Intl follows CLDR, which drops the decimals of currencies that still have them.
  */
 const exponents: Record<string, number> = Object.fromEntries([
-  ...'BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'
+  ...'BIF BYR CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF'
     .split(' ')
     .map((code) => [code, 0]),
   ...'BHD IQD JOD KWD LYD OMR TND'.split(' ').map((code) => [code, 3]),
@@ -22,11 +22,49 @@ const codes = new Set(
   ).split(' '),
 );
 
+/**
+ * Codes that went out of circulation (ISO 4217, list 3), with their last day as money: what was sold until then was sold
+ * in them.
+ */
+const withdrawn = new Map(
+  Object.entries({
+    SIT: '2006-12-31',
+    CYP: '2007-12-31',
+    MTL: '2007-12-31',
+    SKK: '2008-12-31',
+    EEK: '2010-12-31',
+    ZMK: '2012-12-31',
+    LVL: '2013-12-31',
+    LTL: '2014-12-31',
+    BYR: '2016-12-31',
+    MRO: '2017-12-31',
+    STD: '2017-12-31',
+    VEF: '2018-08-19',
+    CUC: '2021-06-30',
+    HRK: '2022-12-31',
+    SLL: '2023-12-31',
+    ZWL: '2024-08-31',
+    ANG: '2025-06-30',
+    BGN: '2025-12-31',
+  }),
+);
+
 /** Amounts above this are refused: times a rate in parts per million they would no longer fit 64 bits. */
 export const maxMinorUnits = 9_000_000_000_000n;
 
+/** Whether the code is one in circulation. */
 export function isCurrency(code: string): boolean {
   return codes.has(code);
+}
+
+/** The last day of a code that was withdrawn, as `2022-12-31`; undefined for one in circulation, and for no code at all. */
+export function lastDayOf(code: string): string | undefined {
+  return withdrawn.get(code);
+}
+
+/** Whether the code is, or was, one in circulation. */
+export function isOrWasCurrency(code: string): boolean {
+  return isCurrency(code) || withdrawn.has(code);
 }
 
 /** Decimals of a currency: 2 unless ISO 4217 says 0, 3 or 4. */

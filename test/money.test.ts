@@ -5,6 +5,8 @@ import {
   formatAmount,
   formatPercent,
   isCurrency,
+  isOrWasCurrency,
+  lastDayOf,
   maxMinorUnits,
   parseAmount,
   parsePercent,
@@ -49,6 +51,17 @@ describe('amounts', () => {
     for (const code of ['USD', 'CHF', 'XCG', 'ZWG', 'SLE', 'VED', 'XAF']) expect(isCurrency(code)).toBe(true);
     for (const code of ['XAU', 'XTS', 'XXX', 'DEM', 'HRK', 'usd', 'US', '', 'constructor'])
       expect(isCurrency(code)).toBe(false);
+  });
+
+  test('a withdrawn code has a last day, and is one that was in circulation', () => {
+    expect([lastDayOf('HRK'), lastDayOf('BGN'), lastDayOf('EUR'), lastDayOf('constructor')]).toEqual([
+      '2022-12-31',
+      '2025-12-31',
+      undefined,
+      undefined,
+    ]);
+    for (const code of ['HRK', 'BGN', 'EUR']) expect(isOrWasCurrency(code)).toBe(true);
+    for (const code of ['XXX', 'constructor', '']) expect(isOrWasCurrency(code)).toBe(false);
   });
 
   test('more decimals than the currency has are refused, never rounded; zeros beyond them are none', () => {

@@ -66,6 +66,8 @@ const sentences: Record<string, (found: string, field: string) => string> = {
       : `"${found}" is negative; a sale is not.`,
   'charge-negative': (found) => `"${found}" is negative; no amount of an event of Stripe’s is.`,
   'currency-unknown': (found) => `"${found}" is no ISO 4217 currency code such as USD.`,
+  'currency-withdrawn': (found) =>
+    `The sale is in a currency that was no money any more on its day (${found}); check the currency and the date.`,
   'rate-missing': (found) => `There is no rate for ${found} in rates.csv; add it and import the row again.`,
   'date-format': (found) =>
     `"${found}" is no date, or not written as the dates of this file are; correct it, or set date_format in the source.`,

@@ -171,14 +171,17 @@ async function landRows(
   const { workspace } = work.context.config;
   if (options.kind === 'sales') {
     const sources = await sourcesFor(work, 'sales_csv', options.source, { isTrial: options.isTrial });
-    return landSales(session, landing, sources, await loadRates(workspace, work.context.signal));
+    const rates = await loadRates(workspace, work.context.signal);
+    const landed = await landSales(session, landing, sources, rates);
+    return { ...landed, warnings: [...landed.warnings, ...rates.warnings] };
   }
   if (options.kind === 'events') {
     const { kind, why } = await kindOfLog(work, landing.file, options.source);
     const [source] = await sourcesFor(work, kind, options.source);
     const layout = { source: source!.ref ?? null, preset: null, log: kind, why };
     const rates = await loadRates(workspace, work.context.signal);
-    return { ...(await landEvents(session, landing, kind, source!, rates)), layout };
+    const landed = await landEvents(session, landing, kind, source!, rates);
+    return { ...landed, warnings: [...landed.warnings, ...rates.warnings], layout };
   }
   const program = work.context.config.accounts.find((one) => one.ref === work.account.ref)?.programs[0];
   const [source] = await sourcesFor(work, 'sales_csv', undefined);

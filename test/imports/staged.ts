@@ -50,7 +50,7 @@ async function staged(file: string, settings: Source['settings']): Promise<Stage
         header: csv.header,
         settings,
         program: { currency: 'USD', timezone: 'Europe/Berlin' },
-        rates: { isEmpty: true, find: () => undefined },
+        rates: { warnings: [], find: () => undefined },
       },
       { timesThatComeTwice: new Noted(), idsLikeDates: new Noted() },
     );

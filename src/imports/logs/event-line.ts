@@ -1,7 +1,7 @@
 import type { ProgramRow } from '../../db/tables.ts';
 import { readId } from '../../ids.ts';
 import type { StagedEvent } from '../../ledger/events.ts';
-import { isCurrency, parseAmount } from '../../money.ts';
+import { isOrWasCurrency, parseAmount } from '../../money.ts';
 import type { RowFault } from '../faults.ts';
 import type { LogLine } from '../files/ndjson.ts';
 import type { Rates } from '../rates.ts';
@@ -132,7 +132,7 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
     if (currency === undefined || currency === null)
       return { code: 'required', field: 'sale_amount_currency', found: '' };
     event.currency = typeof currency === 'string' ? currency.trim().toUpperCase() : String(currency);
-    if (!isCurrency(event.currency))
+    if (!isOrWasCurrency(event.currency))
       return { code: 'currency-unknown', field: 'sale_amount_currency', found: event.currency };
     if (body.sale_amount === undefined || body.sale_amount === null)
       return { code: 'required', field: 'sale_amount', found: '' };

@@ -1,5 +1,5 @@
 import { PayrunError } from '../../errors.ts';
-import { isCurrency, showCount } from '../../money.ts';
+import { isOrWasCurrency, showCount } from '../../money.ts';
 import type { CsvRecord } from '../files/record-reading.ts';
 import type { AmountColumn } from '../values/amounts.ts';
 import { difference, type ExactNumber, scaled, showSum } from '../values/numbers.ts';
@@ -87,7 +87,7 @@ export function compareTotals(
 }
 
 function currencyOf(stated: string, { sums }: Controls): string | undefined {
-  if (isCurrency(stated) || sums.size === 0) return stated;
+  if (isOrWasCurrency(stated) || sums.size === 0) return stated;
   return sums.size === 1 ? [...sums.keys()][0] : undefined;
 }
 

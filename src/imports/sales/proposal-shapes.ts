@@ -1,5 +1,5 @@
 import type { SaleField } from '../../config-source.ts';
-import { isCurrency } from '../../money.ts';
+import { isOrWasCurrency } from '../../money.ts';
 import { choices } from '../faults.ts';
 
 const amount = /^[-+]?\d{1,3}(?:([.,'’\u00a0\u202f ])\d{3})*(?:[.,]\d{1,4})?$|^[-+]?\d+(?:[.,]\d{1,4})?$/;
@@ -14,7 +14,7 @@ export function looksLike(field: SaleField, values: string[]): boolean {
   if (given.length === 0) return !alwaysFilled.includes(field);
   if (choices[field]) return given.every((text) => choices[field]!.includes(text.toLowerCase()));
   if (field === 'amount' || field === 'refunded_total') return given.every((text) => amount.test(text));
-  if (field === 'currency') return given.every((text) => isCurrency(text.toUpperCase()));
+  if (field === 'currency') return given.every((text) => isOrWasCurrency(text.toUpperCase()));
   if (field === 'occurred_at') return given.every((text) => isoDate.test(text) || otherDate.test(text));
   if (field === 'customer_email') return given.some((text) => text.includes('@'));
   return true;

@@ -1,6 +1,6 @@
 import type { SaleField } from '../../config-source.ts';
 import type { StagedSale } from '../../ledger/stage.ts';
-import { isCurrency } from '../../money.ts';
+import { isOrWasCurrency } from '../../money.ts';
 import type { RowFault } from '../faults.ts';
 import type { CsvRecord } from '../files/records.ts';
 import type { Noted } from '../noted.ts';
@@ -101,7 +101,7 @@ export class SaleFigures {
   money(sale: StagedSale, record: CsvRecord): RowFault | undefined {
     const currency = this.#currency;
     if (currency === '') return { code: 'required', field: 'currency', found: '' };
-    if (!isCurrency(currency)) return { code: 'currency-unknown', field: 'currency', found: currency };
+    if (!isOrWasCurrency(currency)) return { code: 'currency-unknown', field: 'currency', found: currency };
     sale.currency = currency;
     const isRefund = sale.refundOf !== undefined;
     const hasTotal = this.#totalFault !== 'required';

@@ -1,4 +1,4 @@
-import { isCurrency } from '../../money.ts';
+import { isOrWasCurrency } from '../../money.ts';
 
 /** The currencies that people write each sign for; a sign that several have agrees with all of them. */
 const signs: Record<string, string> = {
@@ -67,7 +67,7 @@ export function agreesWith(marker: string, currency: string): boolean | undefine
   const sign = marker.toUpperCase().replace(/\.$/, '');
   const codes = currenciesOf.get(sign);
   if (codes) return codes.has(currency);
-  return isCurrency(sign) ? sign === currency : undefined;
+  return isOrWasCurrency(sign) ? sign === currency : undefined;
 }
 
 /** The currency that a sign or code stands for, if no other goes by it. */
@@ -75,5 +75,5 @@ export function onlyCurrencyOf(marker: string): string | undefined {
   const sign = marker.toUpperCase().replace(/\.$/, '');
   const codes = [...(currenciesOf.get(sign) ?? [])];
   if (codes.length > 0) return codes.length === 1 ? codes[0] : undefined;
-  return isCurrency(sign) ? sign : undefined;
+  return isOrWasCurrency(sign) ? sign : undefined;
 }

@@ -1,13 +1,14 @@
 import type { ProgramRow } from '../../db/tables.ts';
 import { readId } from '../../ids.ts';
 import type { StagedSale } from '../../ledger/stage.ts';
+import { lastDayOf } from '../../money.ts';
 import { localDay } from '../../time.ts';
 import type { RowFault } from '../faults.ts';
 import type { Rates } from '../rates.ts';
 
 /**
  * Gives a sale in another currency than its programme's the rate of exchange of its day on the programme's calendar.
- * Returns a fault where rates.csv has none: an amount is never relabelled in silence.
+ * Returns a fault for a currency that was withdrawn before, and where rates.csv has no rate: an amount is never relabelled in silence.
  */
 export function setExchange(
   sale: StagedSale,
@@ -15,7 +16,10 @@ export function setExchange(
   rates: Rates,
 ): RowFault | undefined {
   if (sale.currency === program.currency) return undefined;
+  const lastDay = lastDayOf(sale.currency!);
   const day = localDay(new Date(sale.occurredAt!), program.timezone);
+  if (lastDay !== undefined && day > lastDay)
+    return { code: 'currency-withdrawn', field: 'currency', found: `${sale.currency}, until ${lastDay}` };
   const rate = rates.find(sale.currency!, program.currency, day);
   if (!rate)
     return {

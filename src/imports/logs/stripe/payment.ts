@@ -1,5 +1,5 @@
 import type { StagedSale } from '../../../ledger/stage.ts';
-import { isCurrency } from '../../../money.ts';
+import { isOrWasCurrency } from '../../../money.ts';
 import type { RowFault } from '../../faults.ts';
 import { setExchange } from '../../values/values.ts';
 import { minorUnits } from './amount.ts';
@@ -90,7 +90,7 @@ export function personFact(
 /** An amount of Stripe's, in minor units, or what is wrong with it. */
 export function moneyOf(amount: unknown, currency: unknown, field: string): Money {
   const code = textOf(currency)?.toUpperCase() ?? '';
-  if (!isCurrency(code)) return { fault: { code: 'currency-unknown', field: 'currency', found: code } };
+  if (!isOrWasCurrency(code)) return { fault: { code: 'currency-unknown', field: 'currency', found: code } };
   const minor = minorUnits(amount, code);
   if (typeof minor === 'string') return { fault: { code: minor, field, found: `${amount} ${code}` } };
   return { amount: minor, currency: code };

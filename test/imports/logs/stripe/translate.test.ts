@@ -5,7 +5,7 @@ import { stripeReader } from '../../../../src/imports/logs/stripe/translate.ts';
 const read = stripeReader({
   program: { currency: 'USD', timezone: 'Europe/Berlin' },
   idPrefix: 'shop:',
-  rates: { isEmpty: true, find: () => undefined },
+  rates: { warnings: [], find: () => undefined },
   testEvents: false,
 });
 
