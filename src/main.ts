@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import { Command, CommanderError } from 'commander';
 import * as adjust from './commands/adjust.ts';
+import * as affiliates from './commands/affiliates.ts';
 import * as apply from './commands/apply.ts';
 import * as audit from './commands/audit.ts';
+import * as balances from './commands/balances.ts';
 import * as check from './commands/check.ts';
 import * as commissions from './commands/commissions.ts';
 import * as conflicts from './commands/conflicts.ts';
@@ -29,7 +31,7 @@ const groups = [
   ['A workspace', [init, check, apply, demo]],
   ['The night', [run, runs, start]],
   ['Money', [importing, imports, conflicts, release, commissions, adjust, payouts]],
-  ['Answers', [explain, audit]],
+  ['Answers', [explain, affiliates, balances, audit]],
   ['Machinery', [db]],
 ] as const;
 

@@ -113,9 +113,14 @@ export function formatAmount(minor: bigint, currency: string): string {
 
 /** The amount as people read it: thousands separated, its currency behind it. `1,234.50 USD` */
 export function showAmount(minor: bigint, currency: string): string {
+  return `${showBare(minor, currency)} ${currency}`;
+}
+
+/** The same without its currency, where that stands beside it. `1,234.50` */
+export function showBare(minor: bigint, currency: string): string {
   const [whole, decimals] = formatAmount(minor, currency).split('.');
   const grouped = groupThousands(whole!);
-  return `${decimals === undefined ? grouped : `${grouped}.${decimals}`} ${currency}`;
+  return decimals === undefined ? grouped : `${grouped}.${decimals}`;
 }
 
 /** A whole number with its thousands separated by commas. `1,204` */

@@ -48,16 +48,34 @@ export async function readHeld(
   asOf: Date,
 ): Promise<{ sums: HeldSum[]; oldest: HeldLine[] }> {
   const held = await heldQuery(session, accountId, asOf);
-  const sums = await sql<HeldSum>`/* ledger.held.sums */
-    select reason, currency, count(*)::integer as lines, sum(amount)::bigint as amount, min(since) as since
-    from (${held}) held group by reason, currency order by min(since), reason, currency`.execute(session.sql);
-  if (sums.rows.length === 0) return { sums: [], oldest: [] };
+  const sums = await sumsOf(session, held);
+  if (sums.length === 0) return { sums: [], oldest: [] };
   const oldest = await sql<HeldLine>`/* ledger.held.oldest */
     select held.id, a.ref as affiliate, held.amount, held.currency, held.since, held.reason
     from (select * from (${held}) held order by since, id limit ${namedAtMost}) held
     join affiliate a on a.account_id = ${accountId} and a.id = held.affiliate_id
     order by held.since, held.id`.execute(session.sql);
-  return { sums: sums.rows, oldest: oldest.rows };
+  return { sums, oldest: oldest.rows };
+}
+
+async function sumsOf(session: Session, held: RawBuilder<unknown>): Promise<HeldSum[]> {
+  const sums = await sql<HeldSum>`/* ledger.held.sums */
+    select reason, currency, count(*)::integer as lines, sum(amount)::bigint as amount, min(since) as since
+    from (${held}) held group by reason, currency order by min(since), reason, currency`.execute(session.sql);
+  return sums.rows;
+}
+
+/** What is held of one affiliate, by reason and currency. */
+export async function readHeldOf(
+  session: Session,
+  accountId: number,
+  { asOf, affiliateId }: { asOf: Date; affiliateId: string },
+): Promise<HeldSum[]> {
+  return sumsOf(
+    session,
+    sql`select * from (${await heldQuery(session, accountId, asOf)}) held
+    where affiliate_id = ${affiliateId}::uuid`,
+  );
 }
 
 /** What `reason` holds since before that moment, by currency. */
