@@ -12,13 +12,14 @@ import { createLog } from '../log.ts';
 import { faultOf } from '../runs/fault.ts';
 import { loadJobs, usableNames } from '../runs/jobs.ts';
 import { unappliedChanges } from './applied.ts';
+import { checkNight } from './check-night.ts';
 import { checkPayouts } from './check-payouts.ts';
 import { embeddedFolder, findAccounts, readConfig, withDatabase } from './open.ts';
 import { type Paint, plural } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface Finding {
-  check: 'config' | 'database' | 'schema' | 'applied' | 'payouts' | 'inbox' | 'folder' | 'jobs';
+  check: 'config' | 'database' | 'schema' | 'applied' | 'payouts' | 'night' | 'inbox' | 'folder' | 'jobs';
   status: 'ok' | 'note' | 'problem';
   message: string;
   todo?: string;
@@ -116,6 +117,7 @@ async function checkSchema(shell: Shell, config: Config, db: Db): Promise<Findin
     { check: 'schema', status: 'ok', message: 'is the one of this Payrun' },
     ...(await tried(shell, 'applied', () => checkApplied(shell, config, db))),
     ...(await tried(shell, 'payouts', () => checkPayouts(config, db))),
+    ...(await tried(shell, 'night', () => checkNight(config, db))),
   ];
 }
 

@@ -31,7 +31,8 @@ export function register(program: Command, shell: Shell): void {
     .command('list')
     .description('The latest imports, newest first.')
     .option('--limit <count>', 'at most so many', '20')
-    .action(shell.does(({ limit }: { limit: string }) => list(shell, limit)));
+    .option('--rejects', 'only those with rejected rows that nobody has corrected and imported again')
+    .action(shell.does((flags: { limit: string; rejects?: boolean }) => list(shell, flags)));
   imports
     .command('show')
     .description(
@@ -51,11 +52,20 @@ export function register(program: Command, shell: Shell): void {
     .action(shell.does((id: string, flags: UndoFlags) => undo(shell, id, flags)));
 }
 
-async function list(shell: Shell, limit: string): Promise<Answer> {
+async function list(
+  shell: Shell,
+  { limit, rejects: isOpen }: { limit: string; rejects?: boolean },
+): Promise<Answer> {
   const count = readCount('--limit', limit);
   return withAccount(shell, async ({ db }, account) => {
-    const imports = await listImports(db.sql, account.id, { limit: count });
-    return { data: imports.map(recordData), text: (paint) => describeImportList(paint, imports) };
+    const imports = await listImports(db.sql, account.id, { limit: count, isOpen });
+    return {
+      data: imports.map(recordData),
+      text: (paint) =>
+        imports.length === 0 && isOpen
+          ? 'No rejected row waits to be corrected.'
+          : describeImportList(paint, imports),
+    };
   });
 }
 

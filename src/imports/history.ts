@@ -1,11 +1,12 @@
 import { access } from 'node:fs/promises';
 import path from 'node:path';
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql as sqlText } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import type { ImportRow, Tables } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { type ConflictRecord, conflictsOfImport, countConflicts } from '../ledger/conflicts.ts';
+import { openRejects } from './open-rejects.ts';
 
 /** An import as its row has it, with the job of the run that did it and the ref of its source. */
 export interface ImportRecord extends Selectable<ImportRow> {
@@ -29,13 +30,18 @@ export interface ImportHistory {
 /** How many conflicts of an import are shown one by one. */
 const listed = 20;
 
-/** The latest imports of an account, newest first, at most `limit`. */
+/**
+ * The latest imports of an account, newest first, at most `limit`; with `isOpen` those alone that have rejected
+ * rows which nobody has corrected and imported again.
+ */
 export async function listImports(
   sql: Kysely<Tables>,
   accountId: number,
-  { limit }: { limit: number },
+  { limit, isOpen }: { limit: number; isOpen?: boolean | undefined },
 ): Promise<ImportRecord[]> {
+  const ids = isOpen ? (await openRejects({ sql }, accountId)).map(({ id }) => id) : undefined;
   return records(sql, accountId)
+    .$if(ids !== undefined, (query) => query.where(sqlText<boolean>`import.id = any(${ids}::uuid[])`))
     .orderBy('import.finished_at', 'desc')
     .orderBy('import.id', 'desc')
     .limit(limit)

@@ -125,6 +125,10 @@ test('the night ends with what is held and why, and with what a person has to do
   expect(stdout).toMatch(end);
   expect(stdout).toMatch(/^import-sales {2}done {2}nothing to do$/m);
   expect((await payrun(['runs', 'show', ran.run!], shop)).stdout).toMatch(end);
+  const checked = await payrun(['check'], shop);
+  expect(checked.stdout).toMatch(
+    /^note +night +the last night left 2 things for a person to do: payrun runs show run_\w+$/m,
+  );
 });
 
 test('the night tells of each file of the inbox in one short line, and keeps its whole report for programs', async () => {

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { type ImportOutcome, toDoInImports, undoImport } from '../../src/imports/import.ts';
+import { showId } from '../../src/ids.ts';
+import { type ImportOutcome, listImports, toDoInImports, undoImport } from '../../src/imports/import.ts';
 import { testDatabase } from '../support/database.ts';
 import type { Desk } from '../support/desk.ts';
 import { deskOfAnn } from './ann.ts';
@@ -32,8 +33,16 @@ test('rejected rows wait for a person until they are corrected and recorded', as
   const second = await desk.land('sales', await corrected(desk, first, 'b'));
   expect(second.counts).toMatchObject({ recorded: 1, rejected: 2 });
   expect(await todo(desk)).toMatchObject([{ count: 2 }]);
+  const third = await land(desk, bad('e'));
+  expect(await todo(desk)).toMatchObject([{ count: 3, command: 'payrun imports list --rejects' }]);
+  const open = () => listImports(db.sql, desk.world.accountId, { limit: 10, isOpen: true });
+  expect((await open()).map(({ id }) => showId('import', id)).sort()).toEqual(
+    [first.report.import, third.report.import].sort(),
+  );
   await desk.land('sales', await corrected(desk, second, 'c', 'd'));
+  await desk.land('sales', await corrected(desk, third, 'e'));
   expect(await todo(desk)).toEqual([]);
+  expect(await open()).toEqual([]);
 });
 
 test('whether the same rejects file comes back twice, or in parts, each row is settled once', async () => {
@@ -58,6 +67,11 @@ test('the same file once more rejects the same rows, not others, and an import t
   const desk = await deskOfAnn(db);
   const text = `${head}\n${good('a')}\n${bad('b')}\n`;
   const first = await desk.land('sales', text);
+  await db.sql
+    .updateTable('import')
+    .set({ finished_at: new Date('2026-02-01T00:00:00Z') })
+    .where('account_id', '=', desk.world.accountId)
+    .execute();
   await desk.land('sales', text, { again: true });
   expect(await todo(desk)).toMatchObject([{ count: 1 }]);
   const other = await deskOfAnn(db);
