@@ -6,10 +6,12 @@ import {
   type BatchDetails,
   type BatchSummary,
   listBatches,
-  type PayoutSummary,
+  listPayees,
+  type Payee,
   showBatch,
 } from '../payouts/payout.ts';
 import { showInstant } from '../time.ts';
+import { answerList, type List, type ListFlags, withListFlags } from './lists.ts';
 import { withAccount } from './open.ts';
 import { readCount } from './options.ts';
 import { type Column, type Paint, pairs, paragraphs, plural, section, table } from './render.ts';
@@ -29,12 +31,14 @@ export function registerViews(payouts: Command, shell: Shell): void {
         list(shell, options.limit, options.status),
       ),
     );
-  payouts
+  const one = payouts
     .command('show')
-    .description('One batch: its state, its sums, and its payouts.')
+    .description('One batch: its state, its sums, and who gets what, by affiliate.')
     .argument('<batch>', 'its id, as "payrun payouts list" shows it')
-    .option('--limit <count>', 'so many payouts', '50')
-    .action(shell.does((batch: string, options: { limit: string }) => show(shell, batch, options.limit)));
+    .option('--affiliate <name>', 'only of this affiliate: ref, short code, e-mail or id');
+  withListFlags(one).action(
+    shell.does((batch: string, flags: ListFlags & { affiliate?: string }) => show(shell, batch, flags)),
+  );
 }
 
 async function list(shell: Shell, limitText: string, status?: BatchStatus): Promise<Answer> {
@@ -49,23 +53,30 @@ async function list(shell: Shell, limitText: string, status?: BatchStatus): Prom
   });
 }
 
-async function show(shell: Shell, text: string, limitText: string): Promise<Answer> {
+async function show(shell: Shell, text: string, flags: ListFlags & { affiliate?: string }): Promise<Answer> {
   const batchId = parseId('batch', text);
-  const limit = readCount('--limit', limitText);
-  return withAccount(shell, async ({ db }, account) => {
-    const batch = await showBatch(db.sql, account.id, batchId, { limit });
-    return {
-      data: {
-        ...batchData(batch),
-        by_status: batch.byStatus.map(({ amount, ...part }) => ({
-          ...part,
-          amount: formatAmount(amount, batch.currency),
-        })),
-        first_payouts: batch.first.map((payout) => payoutData(payout, batch.currency)),
+  return withAccount(shell, ({ db }, account) =>
+    db.transaction(
+      async (session) => {
+        const batch = await showBatch(session.sql, account.id, batchId);
+        const { affiliate } = flags;
+        return answerList(shell, flags, {
+          name: 'first_payouts',
+          columns: payoutColumns,
+          read: (choice) => listPayees(session, account.id, { ...choice, affiliate, batchIds: [batchId] }),
+          besideData: () => ({
+            ...batchData(batch),
+            by_status: batch.byStatus.map(({ amount, ...part }) => ({
+              ...part,
+              amount: formatAmount(amount, batch.currency),
+            })),
+          }),
+          describe: (paint, rows) => describeBatch(paint, batch, rows),
+        });
       },
-      text: (paint) => describeBatch(paint, batch),
-    };
-  });
+      { snapshot: true },
+    ),
+  );
 }
 
 function batchData(batch: BatchSummary) {
@@ -88,20 +99,18 @@ function batchData(batch: BatchSummary) {
   };
 }
 
-function payoutData(payout: PayoutSummary, currency: string) {
-  return {
-    payout: showId('payout', payout.payoutId),
-    reference: payout.reference,
-    affiliate: payout.affiliate,
-    name: payout.name,
-    commissions: payout.lines,
-    amount: formatAmount(payout.amount, currency),
-    currency,
-    status: payout.status,
-    provider_reference: payout.providerReference,
-    reason: payout.reason,
-  };
-}
+const payoutColumns: List<Payee>['columns'] = {
+  payout: ({ payoutId }) => showId('payout', payoutId),
+  reference: ({ reference }) => reference,
+  affiliate: ({ affiliate }) => affiliate,
+  name: ({ name }) => name,
+  commissions: ({ lines }) => lines,
+  amount: ({ amount, currency }) => formatAmount(amount, currency),
+  currency: ({ currency }) => currency,
+  status: ({ status }) => status,
+  provider_reference: ({ providerReference }) => providerReference,
+  reason: ({ reason }) => reason,
+};
 
 function batchTable(paint: Paint, batches: BatchSummary[]): string {
   const columns: Column[] = [
@@ -127,10 +136,7 @@ function batchTable(paint: Paint, batches: BatchSummary[]): string {
   return table(paint, columns, rows);
 }
 
-function describeBatch(paint: Paint, batch: BatchDetails): string {
-  const count = batch.byStatus.reduce((sum, part) => sum + part.payouts, 0);
-  const hidden = count - batch.first.length;
-  const shown = hidden > 0 ? `The first ${showCount(batch.first.length)} payouts` : 'Payouts';
+function describeBatch(paint: Paint, batch: BatchDetails, payees: Payee[]): string {
   return paragraphs(
     pairs(paint, [
       ['batch', showId('batch', batch.batchId)],
@@ -161,26 +167,25 @@ function describeBatch(paint: Paint, batch: BatchDetails): string {
     batch.files.length > 0
       ? section(paint, 'Files', batch.files.map((file) => `outbox/${file}`).join('\n'))
       : '',
-    section(paint, shown, payoutTable(paint, batch)),
-    hidden > 0
-      ? `And ${showCount(hidden)} more: --limit shows them, "payrun payouts export --detail" writes all.`
-      : '',
+    section(paint, 'Payouts, by affiliate', payoutTable(paint, payees)),
   );
 }
 
-function payoutTable(paint: Paint, { first, currency }: BatchDetails): string {
+/** The payouts, and their sum where they are several. */
+function payoutTable(paint: Paint, payees: Payee[]): string {
+  if (payees.length === 0) return 'There are no such payouts.';
   const columns: Column[] = [
-    ...['reference', 'affiliate', 'name'].map((title) => ({ title })),
+    ...['name', 'affiliate', 'reference'].map((title) => ({ title })),
     { title: 'commissions', align: 'right' },
     { title: 'amount', align: 'right' },
     ...['status', 'note'].map((title) => ({ title })),
   ];
-  const rows = first.map((payout) => [
-    payout.reference,
-    payout.affiliate,
+  const rows = payees.map((payout) => [
     payout.name,
+    payout.affiliate,
+    payout.reference,
     showCount(payout.lines),
-    showAmount(payout.amount, currency),
+    showAmount(payout.amount, payout.currency),
     payout.status,
     payout.reason ?? payout.providerReference ?? '',
   ]);

@@ -3,10 +3,11 @@ import { PayrunError } from '../errors.ts';
 import { parseId, showId } from '../ids.ts';
 import { approvePayouts, cancelPayouts, exportPayouts, showBatch } from '../payouts/payout.ts';
 import { withAccount } from './open.ts';
-import { asOfFlag, asOfHelp, dryRunFlag, dryRunHelp, loginName, personOf } from './options.ts';
+import { dryRunFlag, dryRunHelp, loginName } from './options.ts';
 import { registerMarks } from './payouts-mark.ts';
+import { registerPrepare } from './payouts-prepare.ts';
 import { registerViews } from './payouts-views.ts';
-import { type RunJobOptions, runJob, runWork } from './run-job.ts';
+import { runWork } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface DryRun {
@@ -32,19 +33,7 @@ export function register(program: Command, shell: Shell): void {
     .summary('prepare, approve, export and settle payouts')
     .description('Payouts, from preparing them to their being paid.')
     .addHelpText('after', examples);
-  payouts
-    .command('prepare')
-    .description('Gather what is ready into payouts, for the latest period that has closed.')
-    .option('--by <name>', 'who prepares; the login name when left out')
-    .option(asOfFlag, asOfHelp)
-    .option(dryRunFlag, dryRunHelp)
-    .action(
-      shell.does((options: RunJobOptions & { by?: string }) =>
-        runJob(shell, 'prepare-payouts', options, () => ({
-          prepared_by: personOf(shell, options.by, 'Preparing payouts'),
-        })),
-      ),
-    );
+  registerPrepare(payouts, shell);
   registerViews(payouts, shell);
   payouts
     .command('approve')
@@ -84,7 +73,7 @@ async function approve(
 ): Promise<Answer> {
   const batchId = parseId('batch', text);
   return withAccount(shell, async (context, account) => {
-    const { approval } = await showBatch(context.db.sql, account.id, batchId, { limit: 0 });
+    const { approval } = await showBatch(context.db.sql, account.id, batchId);
     if (by === undefined && approval === 'two_persons') {
       throw new PayrunError('usage', 'The programme asks for two persons, so the approval needs a name.', {
         todo: 'Say who approves with --by <name>: somebody who has not said yes to the batch before.',

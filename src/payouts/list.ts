@@ -32,20 +32,6 @@ export interface BatchSummary {
 
 export interface BatchDetails extends BatchSummary {
   byStatus: { status: PayoutStatus; payouts: number; amount: bigint }[];
-  /** The first payouts by reference. */
-  first: PayoutSummary[];
-}
-
-export interface PayoutSummary {
-  payoutId: string;
-  reference: string;
-  affiliate: string;
-  name: string;
-  amount: bigint;
-  lines: number;
-  status: PayoutStatus;
-  providerReference: string | null;
-  reason: string | null;
 }
 
 /** The newest batches of an account, newest first; of one status where it is given. */
@@ -62,13 +48,8 @@ export async function listBatches(
   return batches.map(toSummary);
 }
 
-/** One batch with its payouts counted by status, and the first `limit` of them. Raises `not-found`. */
-export async function showBatch(
-  db: Sql,
-  accountId: number,
-  batchId: string,
-  { limit = 50 }: { limit?: number } = {},
-): Promise<BatchDetails> {
+/** One batch with its payouts counted by status. Raises `not-found`. */
+export async function showBatch(db: Sql, accountId: number, batchId: string): Promise<BatchDetails> {
   const batch = await selectBatches(db, accountId).where('b.id', '=', batchId).executeTakeFirst();
   if (!batch) {
     throw new PayrunError('not-found', 'There is no such payout batch in this account.', {
@@ -79,19 +60,7 @@ export async function showBatch(
     select status, count(*)::integer as payouts, sum(amount)::bigint as amount
     from payout where account_id = ${accountId} and batch_id = ${batchId}::uuid
     group by status order by status`.execute(db);
-  const first = await db
-    .selectFrom('payout as p')
-    .innerJoin('affiliate as a', (join) =>
-      join.onRef('a.account_id', '=', 'p.account_id').onRef('a.id', '=', 'p.affiliate_id'),
-    )
-    .select(['p.id as payoutId', 'p.reference', 'a.ref as affiliate', 'p.payee_name as name', 'p.amount'])
-    .select(['p.lines', 'p.status', 'p.provider_reference as providerReference', 'p.reason'])
-    .where('p.account_id', '=', accountId)
-    .where('p.batch_id', '=', batchId)
-    .orderBy(sql`p.reference collate "C"`)
-    .limit(limit)
-    .execute();
-  return { ...toSummary(batch), byStatus: byStatus.rows, first };
+  return { ...toSummary(batch), byStatus: byStatus.rows };
 }
 
 function selectBatches(db: Sql, accountId: number) {

@@ -7,6 +7,7 @@ import { heldOutcome } from '../ledger/held.ts';
 import type { Mover } from '../ledger/journal.ts';
 import { lockBatch } from '../ledger/lock-batch.ts';
 import type { Answered } from '../ledger/settle.ts';
+import { plannedForMany } from '../ledger/statistics.ts';
 import { unclaim } from '../ledger/unclaim.ts';
 import { savepoint } from '../runs/fence.ts';
 import { addOutcomes } from '../runs/outcome.ts';
@@ -16,27 +17,41 @@ import { filesStartingWith } from './files.ts';
 import { showBatch } from './list.ts';
 import { type MarkChoice, markPayouts } from './mark.ts';
 import { approveOutcome, cancelOutcome, exportOutcome, type FailedExport, markOutcome } from './outcomes.ts';
+import { listPayees, type PayeeChoice } from './payees.ts';
 import { preparePrograms } from './prepare.ts';
 import { prepareOutcome } from './prepare-outcome.ts';
 import { nameRefused } from './refused.ts';
 
-export { type BatchDetails, type BatchSummary, listBatches, type PayoutSummary, showBatch } from './list.ts';
+export { type BatchDetails, type BatchSummary, listBatches, showBatch } from './list.ts';
 export type { MarkChoice } from './mark.ts';
+export { listPayees, type Payee } from './payees.ts';
 export { toDoInPayouts } from './to-do.ts';
 export { readPayoutWarnings } from './warn.ts';
 
+/** How many payouts the report of a preparation lists; "payrun payouts show" has them all. */
+const payeesListed = 50;
+
 /**
  * Gathers what is ready into payouts, for every programme of the account and its latest closed period; whoever is
- * left out is listed with the reason. `preparedBy` is a person's name or a job's, which an approver is compared with.
+ * left out is listed with the reason, and who gets what by name, the first of them unless `payees` says which. `preparedBy` is a person's name or a job's, which an approver is compared with.
  */
-export async function preparePayouts(work: Work, { preparedBy }: { preparedBy: string }): Promise<Outcome> {
+export async function preparePayouts(
+  work: Work,
+  {
+    preparedBy,
+    payees = {},
+  }: { preparedBy: string; payees?: Partial<Omit<PayeeChoice, 'batchIds'>> | undefined },
+): Promise<Outcome> {
   const name = requireName(preparedBy, 'Preparing payouts');
+  const accountId = work.account.id;
   return work.transaction(async (session) => {
-    const prepared = prepareOutcome(
-      await preparePrograms(session, moverOf(work), { asOf: work.asOf, preparedBy: name }),
-    );
-    const held = await heldOutcome(session, work.account.id, work.asOf);
-    return { ...addOutcomes(prepared, held), report: { ...prepared.report, ...held.report } };
+    const prepared = await preparePrograms(session, moverOf(work), { asOf: work.asOf, preparedBy: name });
+    const batchIds = prepared.flatMap(({ batches }) => batches.map(({ batchId }) => batchId));
+    const choice = { ...payees, limit: payees.limit ?? payeesListed, batchIds };
+    const listed = await plannedForMany(session, () => listPayees(session, accountId, choice));
+    const outcome = prepareOutcome(prepared, listed);
+    const held = await heldOutcome(session, accountId, work.asOf);
+    return { ...addOutcomes(outcome, held), report: { ...outcome.report, ...held.report } };
   });
 }
 
@@ -51,7 +66,7 @@ export function approvePayouts(
   return work.transaction(async (session) => {
     const mover = moverOf(work);
     const refused = await approveBatch(session, mover, { batchId, by });
-    const batch = await showBatch(session.sql, work.account.id, batchId, { limit: 0 });
+    const batch = await showBatch(session.sql, work.account.id, batchId);
     const named = await nameRefused(session, work.account.id, batchId, refused);
     return approveOutcome(batch, { batchId, currency: batch.currency, refused, named });
   });

@@ -1,12 +1,14 @@
+import type { Page } from '../db/pages.ts';
 import { showId } from '../ids.ts';
 import { formatAmount } from '../money.ts';
 import type { Outcome } from '../runs/work.ts';
 import { sum, totalsOf } from './outcomes.ts';
+import type { Payee } from './payees.ts';
 import type { Preparation } from './prepare.ts';
 import { warningsOf } from './warn.ts';
 
 /** What a preparation did, programme by programme: batches, who was left out and why, and who waits. */
-export function prepareOutcome(prepared: Preparation[]): Outcome & { report: object } {
+export function prepareOutcome(prepared: Preparation[], payees: Page<Payee>): Outcome & { report: object } {
   const batches = prepared.flatMap((one) => one.batches);
   const leftOut = prepared.flatMap((one) => one.leftOut);
   const waiting = prepared.flatMap((one) => one.waiting);
@@ -47,6 +49,15 @@ export function prepareOutcome(prepared: Preparation[]): Outcome & { report: obj
           currency,
         })),
       ),
+      payees: payees.rows.map(({ affiliate, name, method, lines, amount, currency }) => ({
+        affiliate,
+        name,
+        method,
+        commissions: lines,
+        amount: formatAmount(amount, currency),
+        currency,
+      })),
+      ...(payees.next === null ? {} : { more_payees_after: payees.next }),
       left_out: prepared.flatMap(({ program, leftOut }) =>
         leftOut.map(({ reason, currency, affiliates, lines, amount }) => ({
           program,

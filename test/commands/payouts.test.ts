@@ -72,7 +72,30 @@ test('a dry run of a preparation shows who would be paid, and makes nothing', as
   await payrunJson(['release', '--as-of', '2026-03-02'], shop);
   const plan = await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-02', '--dry-run'], shop);
   expect(plan).toMatchObject({ run: null, dry_run: true, counts: { payouts: 1, left_out: 2 } });
+  expect(plan).toMatchObject({
+    report: { payees: [{ affiliate: 'ada', name: "Ada's Blog", amount: '300.00', currency: 'USD' }] },
+  });
+  const sheet = await payrun(['payouts', 'prepare', '--as-of', '2026-03-02', '--dry-run', '--csv'], shop);
+  expect(sheet.stdout).toBe(
+    "affiliate,name,method,commissions,amount,currency\nada,Ada's Blog,paypal,1,300.00,USD\n",
+  );
+  expect((await payrun(['payouts', 'prepare', '--csv'], shop)).code).toBe(2);
   expect(await payrunJson(['payouts', 'list'], shop)).toEqual([]);
+});
+
+test('a batch is shown by affiliate, a part of it by name, and all of it as CSV', async () => {
+  const shop = await openShop(url);
+  const { batch, first_payouts } = await prepared(shop);
+  const shown = await payrun(['payouts', 'show', batch, '--affiliate', 'ADA10'], shop);
+  expect(shown.stdout).toMatch(/Ada's Blog +ada +[0-9A-Z]{12} +1 +300\.00 USD +draft/);
+  expect((await payrun(['payouts', 'show', batch, '--affiliate', 'bob'], shop)).stdout).toContain(
+    'no such payouts',
+  );
+  const sheet = await payrun(['payouts', 'show', batch, '--csv'], shop);
+  expect(sheet.stdout).toContain(`${first_payouts[0]!.reference},ada,Ada's Blog,1,300.00,USD,draft,,\n`);
+  expect((await payrun(['payouts', 'show', batch, '--after', 'ada'], shop)).stdout).toContain(
+    'no such payouts',
+  );
 });
 
 test('where two persons are asked for, the approval needs a name, and another one', async () => {
