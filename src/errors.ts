@@ -24,6 +24,11 @@ const catalogue = {
     status: 503,
     todo: 'Check DATABASE_URL and that the server is up, then start the command again.',
   },
+  'commit-unknown': {
+    exit: 1,
+    status: 503,
+    todo: 'When the server is up again, see what was kept before starting the command again: payrun runs list',
+  },
   'database-embedded': {
     exit: 1,
     status: 503,

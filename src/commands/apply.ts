@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { applyChanges, type Change, lockForChanges, type Plan, planChanges } from '../db/apply.ts';
+import { applyAccounts, type Change, type Plan } from '../db/apply.ts';
 import { withWorkspace } from './open.ts';
 import { indent, type Paint, paragraphs, plural } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
@@ -19,16 +19,10 @@ export function register(program: Command, shell: Shell): void {
 
 async function apply(shell: Shell, { dryRun = false }: { dryRun?: boolean }): Promise<Answer> {
   const plan = await withWorkspace(shell, ({ config, db }) =>
-    db.transaction(
-      async (session) => {
-        await lockForChanges(session);
-        const found = await planChanges(session, config.accounts, shell.clock());
-        shell.show((paint) => describePlan(paint, found));
-        if (found.changes.length > 0) await applyChanges(session, found);
-        return found;
-      },
-      { rollback: dryRun },
-    ),
+    applyAccounts(db, config.accounts, shell.clock(), {
+      dryRun,
+      show: (found) => shell.show((paint) => describePlan(paint, found)),
+    }),
   );
   const count = plan.changes.length;
   return {

@@ -2,7 +2,7 @@ import { access, cp, readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Context } from '../context.ts';
-import { applyChanges, lockForChanges, planChanges } from '../db/apply.ts';
+import { applyAccounts } from '../db/apply.ts';
 import type { Db } from '../db/connect.ts';
 import { importFile } from '../imports/import.ts';
 import type { ToDo } from '../ledger/to-do.ts';
@@ -47,12 +47,7 @@ async function demo(shell: Shell, folder: string): Promise<Answer> {
     globals: () => ({ ...shell.globals(), workspace }),
   };
   return withWorkspace(there, async (context) => {
-    await context.db.transaction(async (session) => {
-      await lockForChanges(session);
-      const plan = await planChanges(session, [...context.config.accounts], night);
-      await applyChanges(session, plan);
-      return plan;
-    });
+    await applyAccounts(context.db, context.config.accounts, night);
     const [account] = await findAccounts(there, context);
     await importAffiliates(context, account!, workspace);
     const { steps, for_a_person } = await runNight(context, account!);

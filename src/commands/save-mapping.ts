@@ -3,7 +3,7 @@ import path from 'node:path';
 import { applyEdits, findNodeAtLocation, modify, parseTree } from 'jsonc-parser';
 import { type Config, checkConfig } from '../config.ts';
 import type { Context } from '../context.ts';
-import { applyChanges, lockForChanges, planChanges } from '../db/apply.ts';
+import { applyAccounts } from '../db/apply.ts';
 import type { Db } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { type Choice, proposeSource } from '../imports/import.ts';
@@ -43,12 +43,8 @@ export async function saveMapping(
   }
   await replace(target, mark + text);
   shell.say(`The source "${ref}" was added to payrun.json.`);
-  await context.db.transaction(async (session) => {
-    await lockForChanges(session);
-    const plan = await planChanges(session, config.accounts, shell.clock());
-    shell.show((paint) => `${describePlan(paint, plan)}\n`);
-    await applyChanges(session, plan);
-    return plan;
+  await applyAccounts(context.db, config.accounts, shell.clock(), {
+    show: (plan) => shell.show((paint) => `${describePlan(paint, plan)}\n`),
   });
   return saved;
 }

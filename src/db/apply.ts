@@ -1,11 +1,12 @@
 import type { Selectable } from 'kysely';
 import type { AccountConfig } from '../config.ts';
+import { PayrunError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { incentiveFields, incentiveRow, saveIncentive } from './apply/incentive.ts';
 import { type Change, differences, matched, type Step, stepOf } from './apply/pair.ts';
 import { checkCurrency, owedThere, type Program, programPair, programRow } from './apply/program.ts';
 import { saveSource, sourceFields, sourceRow } from './apply/source.ts';
-import type { Session } from './connect.ts';
+import { type Db, isCommitUnknown, type Session } from './connect.ts';
 import type { Tables } from './tables.ts';
 
 export type { Change };
@@ -25,9 +26,39 @@ interface AccountPlan {
   steps: Step[];
 }
 
-/** Keeps every other `apply` out until the transaction ends; to be called before the plan is made. */
-export async function lockForChanges(session: Session): Promise<void> {
-  await session.client.query('/* apply.lock */ lock table account in share row exclusive mode');
+/**
+ * Makes the database agree with the configuration's accounts, in one transaction that keeps every other one of these
+ * out; `show` is given the plan before it is carried out. When the answer to the commit is lost, the database itself is
+ * asked by another plan. A dry run changes nothing. Returns the plan; raises what planChanges raises.
+ */
+export async function applyAccounts(
+  db: Db,
+  accounts: AccountConfig[],
+  now: Date,
+  { dryRun = false, show = () => {} }: { dryRun?: boolean; show?: (plan: Plan) => void } = {},
+): Promise<Plan> {
+  let shown: Plan | undefined;
+  const apply = () =>
+    db.transaction(
+      async (session) => {
+        await session.client.query('/* apply.lock */ lock table account in share row exclusive mode');
+        const plan = await planChanges(session, accounts, now);
+        if (!shown) show(plan);
+        shown ??= plan;
+        if (plan.changes.length > 0) await applyChanges(session, plan);
+        return shown;
+      },
+      { rollback: dryRun },
+    );
+  try {
+    return await apply();
+  } catch (cause) {
+    if (!isCommitUnknown(cause)) throw cause;
+    // What was committed is no difference any more, and anything else is changed now.
+    return apply().catch((fault) => {
+      throw fault instanceof PayrunError && fault.code === 'database-unreachable' ? cause : fault;
+    });
+  }
 }
 
 /**

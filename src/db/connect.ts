@@ -14,7 +14,7 @@ export interface Session {
 }
 
 export interface TransactionOptions {
-  /** One snapshot for every statement (REPEATABLE READ), for reading sums that must agree with each other. */
+  /** One snapshot for every statement (REPEATABLE READ), for reading alone: sums that must agree with each other. */
   snapshot?: boolean;
   /** Roll back instead of committing: what `--dry-run` is. */
   rollback?: boolean;
@@ -29,7 +29,10 @@ export interface Db {
    * who hold one session each never wait for each other's second.
    */
   aside<T>(work: (session: Session) => Promise<T>): Promise<T>;
-  /** Runs `work` in one transaction: committed when it returns, rolled back when it throws or is interrupted. */
+  /**
+   * Runs `work` in one transaction: committed when it returns, rolled back when it throws or is interrupted. Raises
+   * `commit-unknown` when the answer to the commit is lost: then what was done may be kept, or not.
+   */
   transaction<T>(work: (session: Session) => Promise<T>, options?: TransactionOptions): Promise<T>;
   close(): Promise<void>;
 }
@@ -147,12 +150,32 @@ async function transact<T>(
   try {
     const result = await work(session);
     throwIfInterrupted(signal);
-    await session.client.query(options.rollback ? 'rollback' : 'commit');
+    if (options.rollback) await session.client.query('rollback');
+    else await commit(session, options);
     return result;
   } catch (cause) {
     await session.client.query('rollback').catch(() => {});
     throw cause;
   }
+}
+
+async function commit(session: Session, { snapshot = false }: TransactionOptions): Promise<void> {
+  try {
+    await session.client.query('commit');
+  } catch (cause) {
+    const fault = databaseFault(cause);
+    // Whoever only read in a snapshot has nothing to lose.
+    if (snapshot || !(fault instanceof PayrunError) || fault.code !== 'database-unreachable') throw fault;
+    throw new PayrunError('commit-unknown', 'The database was lost while it was committing.', {
+      found: fault.found ?? '',
+      cause: fault,
+    });
+  }
+}
+
+/** Whether `cause` says that the answer to a commit was lost. */
+export function isCommitUnknown(cause: unknown): cause is PayrunError {
+  return cause instanceof PayrunError && cause.code === 'commit-unknown';
 }
 
 /** Raises `interrupted` once the signal has been given; long loops call it between their steps. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { PayrunError } from '../errors.ts';
 import { packageRoot } from '../package-root.ts';
-import type { Db, Session } from './connect.ts';
+import { type Db, isCommitUnknown, type Session } from './connect.ts';
 
 export interface Migration {
   version: number;
@@ -28,12 +28,18 @@ export async function migrate(db: Db, now: Date): Promise<Migration[]> {
     .addColumn('applied_at', 'timestamptz', (column) => column.notNull())
     .execute()
     .catch(ignoreDoubleCreation);
-  return db.transaction(async (session) => {
-    await session.client.query('lock table payrun_migration in exclusive mode');
-    const missing = missingFrom(known, await appliedVersions(session));
-    for (const migration of missing) await apply(session, migration, now);
-    return missing;
-  });
+  let missing: Migration[] = [];
+  try {
+    await db.transaction(async (session) => {
+      await session.client.query('lock table payrun_migration in exclusive mode');
+      missing = missingFrom(known, await appliedVersions(session));
+      for (const migration of missing) await apply(session, migration, now);
+    });
+  } catch (cause) {
+    // The answer to the commit was lost: the database knows whether it was done.
+    if (!isCommitUnknown(cause) || (await pendingMigrations(db)).length > 0) throw cause;
+  }
+  return missing;
 }
 
 /** The migrations that the database still lacks; changes nothing. Raises `database-schema` if it has others than ours. */

@@ -185,6 +185,8 @@ export interface RunRow {
   totals: Json<Record<string, Record<string, string>>> | null;
   report: Json<unknown> | null;
   error: Json<{ code: string; message: string }> | null;
+  /** How many of its transactions are committed; counts, totals and report are of these. */
+  commits: Generated<number>;
 }
 
 export interface ImportRow {

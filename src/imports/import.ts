@@ -1,4 +1,4 @@
-import type { Session } from '../db/connect.ts';
+import { isCommitUnknown, type Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { WorkAhead } from '../ledger/work-ahead.ts';
@@ -151,9 +151,8 @@ async function landFile(
     await (work.dryRun ? landed?.rejects?.discard() : landed?.rejects?.keep());
     return outcome;
   } catch (cause) {
-    // When the server was lost during the commit, nobody knows yet whether the import is in it; a later one finds out.
-    const isUnknown = cause instanceof PayrunError && cause.code === 'database-unreachable';
-    if (!isUnknown) await landed?.rejects?.discard();
+    // Nobody knows yet whether the import is in the database; a later one finds out.
+    if (!isCommitUnknown(cause)) await landed?.rejects?.discard();
     throw cause;
   } finally {
     progress.done();

@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import type { Db, Session } from '../db/connect.ts';
+import { type Db, isCommitUnknown, type Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { showInstant } from '../time.ts';
@@ -42,6 +42,8 @@ export async function elect(db: Db, candidate: Candidate): Promise<Election> {
   try {
     return await db.transaction((session) => electIn(session, candidate));
   } catch (cause) {
+    // Whether it was elected, the next attempt finds out by its row.
+    if (isCommitUnknown(cause)) throw cause.cause;
     if ((cause as { code?: unknown }).code !== '23505') throw cause;
     throw new PayrunError(
       'already-running',

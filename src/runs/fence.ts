@@ -16,6 +16,21 @@ export interface Fence {
   runner: string;
 }
 
+/** What the transactions of a run have committed: their sum, and how many they are. */
+export interface Kept {
+  kept: Outcome | undefined;
+  commits: number;
+}
+
+/** Names the session after the runner until its transaction ends, and returns the id of its process in the server. */
+export async function nameSession(session: Session, fence: Fence): Promise<number> {
+  const named = await session.client.query<{ pid: number }>(
+    "/* runs.work */ select set_config('application_name', $1, true), pg_backend_pid() as pid",
+    [workSessionOf(fence.runner)],
+  );
+  return named.rows[0]!.pid;
+}
+
 /**
  * Does `work` in the session's transaction, then audits the account's books if it has touched them, waits for its
  * `turn` to commit, and stores what the run has kept by then plus the work's outcome with the run. Raises `books-adrift`
@@ -24,19 +39,46 @@ export interface Fence {
 export async function workFenced<T extends Outcome>(
   session: Session,
   fence: Fence,
-  turn: () => Promise<Outcome | undefined>,
+  turn: () => Promise<Kept>,
   work: (session: Session) => Promise<T>,
 ): Promise<T> {
-  await session.client.query("/* runs.work */ select set_config('application_name', $1, true)", [
-    workSessionOf(fence.runner),
-  ]);
   const outcome = await work(session);
   if (await hasTouchedBooks(session)) await assertBalanced(session, fence.accountId);
-  await update(session, fence, outcomeColumns(addOutcomes(await turn(), outcome)));
+  const { kept, commits } = await turn();
+  const columns = { ...outcomeColumns(addOutcomes(kept, outcome)), commits: commits + 1 };
+  if (!(await update(session, fence, columns))) throw leaseLost();
   return outcome;
 }
 
-/** Ends a run whose work came to an outcome. Raises `lease-lost` when the run is no longer this runner's. */
+/**
+ * Whether a transaction of the run is committed, asked of the run's own row when the answer to the commit was lost:
+ * it was the run's commit number `commits`, on the server's process `pid`. A commit that the server is still at is
+ * waited for; one that has not come to it yet is ended, so that it can't come later.
+ */
+export async function hasCommitted(
+  session: Session,
+  fence: Fence,
+  { commits, pid }: { commits: number; pid: number },
+): Promise<boolean> {
+  await session.client.query(
+    `/* runs.end_session */ select pg_terminate_backend(pid) from pg_stat_activity
+     where pid = $1 and application_name = $2 and datname = current_database() and state like 'idle in transaction%'`,
+    [pid, workSessionOf(fence.runner)],
+  );
+  const row = await session.sql
+    .selectFrom('run')
+    .select('commits')
+    .where('account_id', '=', fence.accountId)
+    .where('id', '=', fence.id)
+    .forUpdate()
+    .executeTakeFirst();
+  return row !== undefined && row.commits >= commits;
+}
+
+/**
+ * Ends a run whose work came to an outcome; does nothing when it has ended so already, because the answer to an
+ * earlier attempt at this was lost. Raises `lease-lost` when the run is no longer this runner's.
+ */
 export async function settle(
   session: Pick<Session, 'sql'>,
   fence: Fence,
@@ -44,7 +86,7 @@ export async function settle(
   now: Date,
 ): Promise<void> {
   const failed = outcome.exitCode === 1;
-  await update(session, fence, {
+  await end(session, fence, {
     ...outcomeColumns(outcome),
     status: failed ? 'failed' : 'done',
     error: failed ? jsonText({ code: 'part-failed', message: outcome.message ?? 'A part failed.' }) : null,
@@ -60,7 +102,7 @@ export async function settleFailed(
   now: Date,
 ): Promise<void> {
   const interrupted = fault instanceof PayrunError && fault.code === 'interrupted';
-  await update(session, fence, {
+  await end(session, fence, {
     status: interrupted ? 'interrupted' : 'failed',
     error: jsonText(describeFault(fault)),
     finished_at: now,
@@ -74,6 +116,7 @@ interface Columns {
   report?: string | null;
   error?: string | null;
   finished_at?: Date;
+  commits?: number;
 }
 
 function outcomeColumns(outcome: Outcome): Columns {
@@ -84,7 +127,23 @@ function outcomeColumns(outcome: Outcome): Columns {
   };
 }
 
-async function update(session: Pick<Session, 'sql'>, fence: Fence, columns: Columns): Promise<void> {
+async function end(
+  session: Pick<Session, 'sql'>,
+  fence: Fence,
+  columns: Columns & { status: RunStatus },
+): Promise<void> {
+  if (await update(session, fence, columns)) return;
+  const row = await session.sql
+    .selectFrom('run')
+    .select('status')
+    .where('account_id', '=', fence.accountId)
+    .where('id', '=', fence.id)
+    .executeTakeFirst();
+  if (row?.status !== columns.status) throw leaseLost();
+}
+
+/** Returns whether the run is still this runner's. */
+async function update(session: Pick<Session, 'sql'>, fence: Fence, columns: Columns): Promise<boolean> {
   const updated = await session.sql
     .updateTable('run')
     .set(columns)
@@ -93,9 +152,11 @@ async function update(session: Pick<Session, 'sql'>, fence: Fence, columns: Colu
     .where('attempt', '=', fence.attempt)
     .where('status', '=', 'running')
     .executeTakeFirst();
-  if (updated.numUpdatedRows === 0n) {
-    throw new PayrunError('lease-lost', 'Another runner has taken this run over.');
-  }
+  return updated.numUpdatedRows > 0n;
+}
+
+function leaseLost(): PayrunError {
+  return new PayrunError('lease-lost', 'Another runner has taken this run over.');
 }
 
 /**

@@ -33,7 +33,12 @@ export interface Run<T extends Outcome = Outcome> extends Candidate {
   attempt: number;
   /** The sum of what its transactions have committed. */
   kept: Outcome | undefined;
-  /** Ends when the last of its transactions that has come to its end is committed or rolled back. */
+  /** How many of its transactions are committed. */
+  commits: number;
+  /**
+   * Ends when the last of its transactions that has come to its end is committed or rolled back; raises
+   * `commit-unknown` when nobody can tell which.
+   */
   committing: Promise<void>;
   /** The lease that it shares with its steps; a dry run needs none. */
   lease: Lease | undefined;
@@ -77,6 +82,7 @@ export function newRun<T extends Outcome>(
     code: codeOf(work, spec.parameters),
     attempt: 1,
     kept: undefined,
+    commits: 0,
     committing: Promise.resolve(),
     lease: undefined,
     rehearsal: undefined,

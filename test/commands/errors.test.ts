@@ -25,6 +25,7 @@ const withoutFile: Partial<Record<ErrorCode, string>> = {
   usage: 'the command line is wrong, not a file',
   'config-not-found': 'there is no file',
   'database-unreachable': 'the server does not answer',
+  'commit-unknown': 'the server is lost while it commits',
   'database-embedded': 'the server does not start',
   'database-schema': 'the server has another schema',
   'plan-outdated': 'the plan on the command line is outdated, whatever the file',
