@@ -33,7 +33,8 @@ const payeesListed = 50;
 
 /**
  * Gathers what is ready into payouts, for every programme of the account and its latest closed period; whoever is
- * left out is listed with the reason, and who gets what by name, the first of them unless `payees` says which. `preparedBy` is a person's name or a job's, which an approver is compared with.
+ * left out is listed with the reason, and who gets what by name, the first of them unless `payees` says which. `preparedBy`
+ * is a person's name or a job's, which an approver is compared with.
  */
 export async function preparePayouts(
   work: Work,
@@ -49,7 +50,11 @@ export async function preparePayouts(
     const batchIds = prepared.flatMap(({ batches }) => batches.map(({ batchId }) => batchId));
     const choice = { ...payees, limit: payees.limit ?? payeesListed, batchIds };
     const listed = await plannedForMany(session, () => listPayees(session, accountId, choice));
-    const outcome = prepareOutcome(prepared, listed);
+    const drafts = prepared.flatMap(({ status, batches }) => (status === 'draft' ? batches : []));
+    const needed = new Map<string, string | undefined>();
+    for (const { batchId } of drafts)
+      needed.set(batchId, (await showBatch(session.sql, accountId, batchId)).stillNeeded);
+    const outcome = prepareOutcome(prepared, listed, needed);
     const held = await heldOutcome(session, accountId, work.asOf);
     return { ...addOutcomes(outcome, held), report: { ...outcome.report, ...held.report } };
   });

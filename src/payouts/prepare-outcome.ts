@@ -7,8 +7,12 @@ import type { Payee } from './payees.ts';
 import type { Preparation } from './prepare.ts';
 import { warningsOf } from './warn.ts';
 
-/** What a preparation did, programme by programme: batches, who was left out and why, and who waits. */
-export function prepareOutcome(prepared: Preparation[], payees: Page<Payee>): Outcome & { report: object } {
+/** What a preparation did, programme by programme: batches, and who must still say yes to them, who was left out and why, and who waits. */
+export function prepareOutcome(
+  prepared: Preparation[],
+  payees: Page<Payee>,
+  stillNeeded: Map<string, string | undefined>,
+): Outcome & { report: object } {
   const batches = prepared.flatMap((one) => one.batches);
   const leftOut = prepared.flatMap((one) => one.leftOut);
   const waiting = prepared.flatMap((one) => one.waiting);
@@ -42,6 +46,7 @@ export function prepareOutcome(prepared: Preparation[], payees: Page<Payee>): Ou
           period: periodLabel,
           batch: showId('batch', batchId),
           status,
+          ...(stillNeeded.has(batchId) ? { still_needed: stillNeeded.get(batchId) } : {}),
           method,
           payouts: affiliates,
           commissions: lines,

@@ -35,7 +35,8 @@ async function prepared() {
 
 test('a preparation tells who gets what, by name', async () => {
   const { outcome } = await prepared();
-  const { payees } = outcome.report as { payees: Record<string, unknown>[] };
+  const { payees, batches } = outcome.report as Record<'payees' | 'batches', Record<string, unknown>[]>;
+  expect(batches).toMatchObject([{ still_needed: 'one person' }, { still_needed: 'one person' }]);
   expect(payees.map(({ name }) => name)).toEqual(['Ann', 'Ann', 'bob', 'Cho', 'dee']);
   expect(payees.at(-1)).toMatchObject({
     name: 'dee',
