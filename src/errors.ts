@@ -1,3 +1,5 @@
+import { machineFaults } from './machine-faults.ts';
+
 /**
  * The catalogue of everything Payrun may have to tell a person is wrong: a code to search for, a sentence,
  * what to do about it, the exit code of the command and the HTTP status of the API.
@@ -22,7 +24,7 @@ const catalogue = {
   'database-unreachable': {
     exit: 1,
     status: 503,
-    todo: 'Check DATABASE_URL and that the server is up, then start the command again.',
+    todo: 'Start the command again; it starts the embedded server where that has died. With DATABASE_URL, check that the server there is up.',
   },
   'commit-unknown': {
     exit: 1,
@@ -88,6 +90,7 @@ const catalogue = {
     status: 500,
     todo: 'Nothing that does not balance was kept. Run "payrun audit" and keep its output for the investigation.',
   },
+  ...machineFaults,
 } as const satisfies Record<string, { exit: number; status: number; todo: string }>;
 
 export type ErrorCode = keyof typeof catalogue;

@@ -83,7 +83,7 @@ async function psql(shell: Shell, args: string[]): Promise<Answer> {
   // Ctrl-C is for psql, which ends the statement and not the session.
   shell.onStop(() => true);
   const exitCode = await withServer(shell, config, async (address) => {
-    const url = new URL(address);
+    const url = new URL(await address());
     const env = { ...shell.env, PGPASSWORD: decodeURIComponent(url.password) || shell.env.PGPASSWORD };
     url.password = '';
     const child = spawn('psql', ['-d', url.href, ...args], { stdio: 'inherit', env });

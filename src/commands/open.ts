@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { type Config, loadConfig } from '../config.ts';
 import type { Context } from '../context.ts';
-import { connect, type Db } from '../db/connect.ts';
+import { type Address, connect, type Db } from '../db/connect.ts';
 import { joinEmbedded } from '../db/embedded.ts';
 import { migrate, pendingMigrations } from '../db/migrate.ts';
 import { PayrunError } from '../errors.ts';
@@ -24,19 +24,26 @@ export function embeddedFolder(config: Config): string {
   return path.join(config.workspace, '.payrun', 'postgres');
 }
 
-/** Lends the address of the workspace's server: DATABASE_URL, or the embedded one, which is joined and left again. */
+/**
+ * Lends the address of the workspace's server: DATABASE_URL, or the embedded one, which is joined and left again, and
+ * started again where it dies meanwhile. `signal` interrupts that; the shell's unless given.
+ */
 export async function withServer<T>(
   shell: Shell,
   config: Config,
-  work: (url: string) => Promise<T>,
+  work: (address: Address) => Promise<T>,
+  signal: AbortSignal = shell.signal,
 ): Promise<T> {
-  if (config.databaseUrl !== undefined) return work(checkedUrl(config.databaseUrl));
+  if (config.databaseUrl !== undefined) {
+    const url = checkedUrl(config.databaseUrl);
+    return work(async () => url);
+  }
   const server = await joinEmbedded(embeddedFolder(config), {
-    signal: shell.signal,
+    signal,
     onFirstStart: () => shell.say('Creating the database of this workspace…'),
   });
   try {
-    return await work(server.url);
+    return await work(server.address);
   } finally {
     await server.release();
   }
@@ -49,14 +56,15 @@ export async function withDatabase<T>(
   work: (db: Db) => Promise<T>,
   signal: AbortSignal = shell.signal,
 ): Promise<T> {
-  return withServer(shell, config, async (url) => {
-    const db = await connect(url, { signal });
+  const connected = async (address: Address) => {
+    const db = await connect(address, { signal });
     try {
       return await work(db);
     } finally {
       await db.close();
     }
-  });
+  };
+  return withServer(shell, config, connected, signal);
 }
 
 /**

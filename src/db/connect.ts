@@ -1,7 +1,9 @@
-import { setTimeout as wait } from 'node:timers/promises';
-import { Kysely, PostgresDialect, type PostgresPool } from 'kysely';
+import { Kysely, PostgresDialect, type PostgresPool, type PostgresPoolClient } from 'kysely';
 import pg from 'pg';
 import { PayrunError } from '../errors.ts';
+import { cancelStatements } from './cancel.ts';
+import type { Who } from './denied.ts';
+import { databaseFault } from './fault.ts';
 import type { Tables } from './tables.ts';
 
 /** Runs typed statements; on a session, on that session's one connection. */
@@ -37,43 +39,48 @@ export interface Db {
   close(): Promise<void>;
 }
 
+/** Where the server is at this moment, where that may change. */
+export type Address = () => Promise<string>;
+
 /**
- * Connects to the Postgres (14 or newer) at `url`. When `signal` aborts, the statement that runs is canceled, its
- * transaction rolls back, and `interrupted` is raised. Raises `database-unreachable` when no server answers.
+ * Connects to the Postgres (14 or newer) at `address`, which is asked for before each new connection. When `signal`
+ * aborts, the statement that runs is canceled, its transaction rolls back, and `interrupted` is raised. Raises
+ * `database-unreachable` when no server answers.
  */
 export async function connect(
-  url: string,
+  address: string | Address,
   options: { signal?: AbortSignal; connections?: number } = {},
 ): Promise<Db> {
-  const newPool = () =>
-    new pg.Pool({
-      connectionString: url,
-      max: options.connections ?? 4,
-      types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
-      application_name: 'payrun',
-      onConnect: prepareConnection,
-    }).on('error', () => {});
-  const pool = newPool();
-  const asides = newPool();
-  const sql = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
+  const { connections = 4, signal } = options;
+  const source: Source = { address: typeof address === 'string' ? async () => address : address, signal };
+  const pool = newPool(connections);
+  const asides = newPool(connections);
   const db: Db = {
-    sql,
-    session: (work) => lend(pool, url, options.signal, work),
-    aside: (work) => lend(asides, url, options.signal, work),
-    transaction: (work, how) =>
-      lend(pool, url, options.signal, (session) => transact(session, options.signal, work, how)),
+    sql: sqlOf(async () => watched(await take(pool, source.address), signal)),
+    session: (work) => lend(pool, source, work),
+    aside: (work) => lend(asides, source, work),
+    transaction: (work, how) => lend(pool, source, (session) => transact(session, signal, work, how)),
     // Kysely's destroy ends only a pool that it has used itself.
     close: async () => {
       if (!pool.ending) await Promise.all([pool.end(), asides.end()]);
     },
   };
   try {
-    await pool.query('select 1');
+    await db.session(({ client }) => client.query('select 1'));
   } catch (cause) {
-    await pool.end();
-    throw databaseFault(cause);
+    await db.close();
+    throw cause;
   }
   return db;
+}
+
+function newPool(connections: number): pg.Pool {
+  return new pg.Pool({
+    max: connections,
+    types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
+    application_name: 'payrun',
+    onConnect: prepareConnection,
+  }).on('error', () => {});
 }
 
 /** Zone and style are pinned, and the server notices within two seconds that a killed client is gone. */
@@ -87,44 +94,33 @@ function prepareConnection(client: pg.ClientBase): Promise<unknown> {
   return client.query(sessionSettings);
 }
 
-/** What a failed statement means to a person; faults that pass by themselves come back as `database-unreachable`. */
-export function databaseFault(cause: unknown): unknown {
-  const { code, message } = cause as { code?: unknown; message?: unknown };
-  if (cause instanceof PayrunError || typeof code !== 'string') {
-    return /connection terminated|not queryable|timeout exceeded/i.test(String(message))
-      ? unreachable(cause)
-      : cause;
-  }
-  if (code === '57014') return new PayrunError('interrupted', 'The run was interrupted.', { cause });
-  if (/^(08|57|53)/.test(code) || /^(ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|EAI_AGAIN)/.test(code))
-    return unreachable(cause);
-  if (code === '28P01' || code === '28000' || code === '3D000') return unreachable(cause);
-  return cause;
+/** Where connections come from, and what interrupts their work. */
+interface Source {
+  address: Address;
+  signal: AbortSignal | undefined;
 }
 
-function unreachable(cause: unknown): PayrunError {
-  const { code, message } = cause as { code?: string; message?: string };
-  return new PayrunError('database-unreachable', 'The database does not answer, or refused the connection.', {
-    found: [code, message].filter(Boolean).join(': '),
-    cause,
-  });
-}
-
-async function lend<T>(
-  pool: pg.Pool,
-  url: string,
-  signal: AbortSignal | undefined,
-  work: (session: Session) => Promise<T>,
-): Promise<T> {
-  throwIfInterrupted(signal);
-  let client: pg.PoolClient;
+async function take(pool: pg.Pool, address: Address): Promise<pg.PoolClient> {
+  const url = await address();
+  pool.options.connectionString = url;
   try {
-    client = await pool.connect();
+    return await pool.connect();
   } catch (cause) {
-    throw databaseFault(cause);
+    throw databaseFault(cause, { who: whoIn(url) });
   }
+}
+
+function whoIn(url: string): Who {
+  const { username, pathname } = new URL(url);
+  return { user: decodeURIComponent(username), database: decodeURIComponent(pathname.slice(1)) };
+}
+
+async function lend<T>(pool: pg.Pool, source: Source, work: (session: Session) => Promise<T>): Promise<T> {
+  const { address, signal } = source;
+  throwIfInterrupted(signal);
+  const client = await take(pool, address);
   const returned = new AbortController();
-  const cancel = () => void cancelStatements(url, client, returned.signal);
+  const cancel = () => void cancelStatements(pool.options.connectionString, client, returned.signal);
   signal?.addEventListener('abort', cancel, { once: true });
   let broken = false;
   try {
@@ -132,7 +128,7 @@ async function lend<T>(
     return await work({ sql: bind(client), client });
   } catch (cause) {
     broken = true;
-    throw databaseFault(cause);
+    throw databaseFault(cause, { who: client, signal });
   } finally {
     signal?.removeEventListener('abort', cancel);
     returned.abort();
@@ -183,28 +179,26 @@ export function throwIfInterrupted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw new PayrunError('interrupted', 'The run was interrupted.');
 }
 
-/** A cancel that comes between two statements is lost, so it is sent again until the session is returned. */
-async function cancelStatements(url: string, client: pg.PoolClient, returned: AbortSignal): Promise<void> {
-  const canceller = new pg.Client({ connectionString: url });
-  canceller.on('error', () => {});
-  const { processID } = client as unknown as { processID: number };
-  try {
-    await canceller.connect();
-    while (!returned.aborted) {
-      await canceller.query('select pg_cancel_backend($1)', [processID]);
-      await wait(100, undefined, { signal: returned });
-    }
-  } catch {
-    // The session was returned, or the server is gone, and the statement with it.
-  } finally {
-    await canceller.end().catch(() => {});
-  }
-}
-
 function bind(client: pg.PoolClient): Sql {
   const connection = { query: client.query.bind(client), release() {} };
-  const pool = { connect: async () => connection, end: async () => {}, options: {} };
-  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool: pool as unknown as PostgresPool }) });
+  return sqlOf(async () => connection as unknown as PostgresPoolClient);
+}
+
+/** A connection on which each statement that fails says what that means. */
+function watched(client: pg.PoolClient, signal: AbortSignal | undefined): PostgresPoolClient {
+  const query = async (text: string, values: unknown[]) => {
+    try {
+      return await client.query(text, values);
+    } catch (cause) {
+      throw databaseFault(cause, { who: client, signal });
+    }
+  };
+  return { query, release: (broken?: boolean) => client.release(broken) } as unknown as PostgresPoolClient;
+}
+
+function sqlOf(connection: () => Promise<PostgresPoolClient>): Sql {
+  const pool: PostgresPool = { connect: connection, end: async () => {}, options: {} };
+  return new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) });
 }
 
 function typeParser(oid: number, format?: 'text' | 'binary'): (value: string) => unknown {

@@ -16,6 +16,13 @@ const memberName = 'payrun member';
 /** A session that keeps the server up by holding the members' lock, or may take it alone to stop the server. */
 export type MemberSession = pg.Client;
 
+const over = new WeakSet<MemberSession>();
+
+/** Whether the session has ended, and with it its share of the lock: the server died, or began anew after a crash. */
+export function isOver(session: MemberSession): boolean {
+  return over.has(session);
+}
+
 /**
  * Opens a session on the server. Returns the reason instead when the server does not answer yet, or not any more,
  * and it is worth asking again. Raises `database-embedded` when the server refuses for good.
@@ -38,6 +45,7 @@ export async function openSession(
   });
   // The server may go at any time; whoever works with it learns that from a statement of their own.
   session.on('error', () => {});
+  session.once('end', () => over.add(session));
   return untilAborted(session, signal, async () => {
     try {
       await session.connect();

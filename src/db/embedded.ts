@@ -1,7 +1,7 @@
 import { arrive, type EmbeddedOptions, prepareTools } from './embedded-arrival.ts';
 import { databaseName, superuser } from './embedded-cluster.ts';
 import { explained } from './embedded-log.ts';
-import { closeSession, markKept } from './embedded-member.ts';
+import { closeSession, isOver, markKept } from './embedded-member.ts';
 import { existingPlace, readPassword } from './embedded-place.ts';
 import { findPostmaster } from './embedded-postmaster.ts';
 import { stopServer } from './embedded-server.ts';
@@ -17,12 +17,18 @@ export type { EmbeddedOptions };
  *   second           finds the pid file ── shared lock ── works ─────────── unlocks, gets it alone, stops the server
  *   third                                      finds the pid file ── waits for the shared lock ── cut off, starts it
  *
- * The lock ends with its session, so a member that is killed has left.
+ * The lock ends with its session, so a member that is killed has left, and one whose server died is a member no more:
+ * it begins again like everyone else, and whoever is first starts the server.
  */
 
 export interface EmbeddedServer {
-  /** postgres://payrun:<password>@127.0.0.1:<port>/payrun */
+  /** Where it was when this process joined it: postgres://payrun:<password>@127.0.0.1:<port>/payrun */
   url: string;
+  /**
+   * Where it is now; asked for before each new connection. When it has died since, it is started again, on another
+   * port. Raises what joinEmbedded raises.
+   */
+  address(): Promise<string>;
   /** Leaves the server; the last to leave stops it and waits until it has ended. */
   release(): Promise<void>;
 }
@@ -40,13 +46,29 @@ export interface KeptServer {
  * Raises `database-embedded`, or `interrupted` when the signal aborts first.
  */
 export async function joinEmbedded(folder: string, options: EmbeddedOptions = {}): Promise<EmbeddedServer> {
-  const member = await arrive(folder, options);
+  let member = await arrive(folder, options);
+  let arriving: Promise<void> | undefined;
   let left: Promise<void> | undefined;
+  const arriveAgain = async () => {
+    try {
+      member = await arrive(folder, options);
+    } finally {
+      arriving = undefined;
+    }
+  };
+  const address = async () => {
+    if (isOver(member.session) && !left) arriving ??= arriveAgain();
+    await arriving;
+    return urlOf(member);
+  };
   const release = () => {
-    left ??= leave(member);
+    left ??= Promise.resolve(arriving).then(
+      () => leave(member),
+      () => {},
+    );
     return left;
   };
-  return { url: await urlOf(member), release };
+  return { url: await urlOf(member), address, release };
 }
 
 /**

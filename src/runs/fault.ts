@@ -1,9 +1,14 @@
-import { databaseFault } from '../db/connect.ts';
+import { databaseFault } from '../db/fault.ts';
+import { sqlstateFault } from '../db/sqlstate.ts';
 import { PayrunError } from '../errors.ts';
+import { systemFault } from '../system-fault.ts';
 
-/** What a run raised, as a fault that Payrun knows where it is one; `interrupted` once the signal was given. */
+/**
+ * What a run or command raised, as a fault that Payrun knows where it is one: also what the database server or the
+ * operating system refused; `interrupted` once the signal was given.
+ */
 export function faultOf(cause: unknown, signal: AbortSignal): unknown {
-  const fault = databaseFault(cause);
+  const fault = systemFault(sqlstateFault(databaseFault(cause, { signal })));
   if (!signal.aborted || fault instanceof PayrunError) return fault;
   return new PayrunError('interrupted', 'The run was interrupted.', { cause });
 }

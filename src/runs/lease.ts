@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Db, Session } from '../db/connect.ts';
-import { databaseFault } from '../db/connect.ts';
+import { databaseFault } from '../db/fault.ts';
 import { PayrunError } from '../errors.ts';
 
 const leaseSeconds = 60;

@@ -1,6 +1,6 @@
+import { databaseFault } from '../db/fault.ts';
 import { PayrunError } from '../errors.ts';
 import type { Job } from './define-job.ts';
-import { faultOf } from './fault.ts';
 import { mayPass } from './retry.ts';
 import type { Outcome } from './work.ts';
 
@@ -21,7 +21,8 @@ export function ownJob(job: Job, file: string): Job {
       try {
         outcome = await job.run(work, given);
       } catch (cause) {
-        if (faultOf(cause, work.context.signal) instanceof PayrunError || mayPass(cause)) throw cause;
+        if (work.context.signal.aborted || databaseFault(cause) instanceof PayrunError || mayPass(cause))
+          throw cause;
         throw fail(`raised an error: ${wordsOf(cause)}`, cause);
       }
       if (outcome?.counts && outcome.totals) return outcome;

@@ -1,5 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import { databaseFault } from '../db/connect.ts';
+import { databaseFault } from '../db/fault.ts';
 import { PayrunError } from '../errors.ts';
 
 /** Waits that many milliseconds; raises `interrupted` when the signal is given. Tests pass their own. */
@@ -38,7 +38,8 @@ export async function persevere<T>(
 
 /** Whether a fault passes by itself: a lost connection, SQLSTATE classes 08, 53 and 57, 40001 and 40P01. */
 export function mayPass(fault: unknown): boolean {
-  if (fault instanceof PayrunError) return fault.code === 'database-unreachable';
+  if (fault instanceof PayrunError)
+    return fault.code === 'database-unreachable' || fault.code === 'database-exhausted';
   const { code } = (fault ?? {}) as { code?: unknown };
   return code === '40001' || code === '40P01';
 }

@@ -1,18 +1,14 @@
 import { once } from 'node:events';
-import { sql } from 'kysely';
 import cron from 'node-cron';
 import pLimit from 'p-limit';
 import type { JobConfig } from '../config.ts';
 import type { Context } from '../context.ts';
 import type { Db } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
-import { showInstant } from '../time.ts';
-import type { Job } from './define-job.ts';
-import { type Jobs, loadJobs, usableNames } from './jobs.ts';
-import type { Pause } from './retry.ts';
+import { type Jobs, loadJobs } from './jobs.ts';
+import { mayPass, type Pause } from './retry.ts';
 import { executeRun } from './run.ts';
-import { slotsAfter } from './slots.ts';
-import type { Work } from './work.ts';
+import { drawUp, endOf, type Timetable } from './timetable.ts';
 
 export interface ScheduleOptions {
   /** Stops the scheduling; runs under way finish. Aborting the context's own signal interrupts them as well. */
@@ -22,21 +18,8 @@ export interface ScheduleOptions {
   pause?: Pause;
 }
 
-/** Slots that passed longer ago than this are not made up for. */
-const windowDays = 31;
-
 /** A slot is on time, and not missed, for two minutes: the sweep that finds it comes once a minute. */
 const onTimeMilliseconds = 120_000;
-
-/** One job of one account, and the slots that lie before it. */
-interface Timetable {
-  account: Work['account'];
-  job: Job;
-  settings: JobConfig;
-  slots: Generator<Date, void>;
-  next: Date | undefined;
-  busy: boolean;
-}
 
 /**
  * Runs the jobs of the configuration at their slots, for every account, until `stop` aborts and the runs under way
@@ -57,12 +40,14 @@ export async function startScheduler(context: Context<Db>, options: ScheduleOpti
     if (slots.length === 0) return;
     timetable.busy = true;
     const runs = limit(() => runSlots(context, timetable, slots, { jobs, stop, pause: options.pause }));
-    underWay.add(runs);
-    void runs.finally(() => {
+    const ended = runs.then((unended) => {
       timetable.busy = false;
-      underWay.delete(runs);
-      wake(timetable);
+      timetable.unended = unended;
+      underWay.delete(ended);
+      // Without a database they wait for the next sweep.
+      if (unended.length === 0) wake(timetable);
     });
+    underWay.add(ended);
   }
 
   const tasks = timetables.map((timetable) => {
@@ -78,69 +63,10 @@ export async function startScheduler(context: Context<Db>, options: ScheduleOpti
   await Promise.all(underWay);
 }
 
-/** The timetable of every job and account, each beginning behind its last slot in the database. */
-async function drawUp(context: Context<Db>, jobs: Jobs): Promise<Timetable[]> {
-  const timetables: Timetable[] = [];
-  const bad: PayrunError[] = [];
-  for (const [name, settings] of Object.entries(context.config.jobs)) {
-    const job = jobs.get(name);
-    if (!job) {
-      const message = `The configuration schedules a job that does not exist: ${usableNames(jobs).join(', ')} do.`;
-      throw new PayrunError('config-invalid', message, { place: { file: 'payrun.json' }, found: name });
-    }
-    if (job instanceof PayrunError) {
-      bad.push(job);
-      context.log.warning({ message: `the job "${name}" is not scheduled until its file is corrected` });
-      continue;
-    }
-    for (const account of await accountsOf(context)) {
-      const slots = slotsAfter(settings, await lastSlot(context, account.id, name));
-      const next = slots.next().value ?? undefined;
-      timetables.push({ account, job, settings, slots, next, busy: false });
-    }
-    const upcoming = slotsAfter(settings, context.clock()).next().value;
-    const shown = upcoming ? showInstant(upcoming, settings.timezone) : 'never';
-    context.log.schedule({ job: name, cron: settings.cron, timezone: settings.timezone, next: shown });
-  }
-  if (timetables.length === 0 && bad[0]) throw bad[0];
-  return timetables;
-}
-
-async function accountsOf(context: Context<Db>): Promise<Work['account'][]> {
-  const refs = context.config.accounts.map((account) => account.ref);
-  const accounts = await context.db.sql
-    .selectFrom('account')
-    .select(['account_id as id', 'ref'])
-    .where('ref', 'in', refs)
-    .orderBy('account_id')
-    .execute();
-  const missing = refs.find((ref) => !accounts.some((account) => account.ref === ref));
-  if (missing === undefined) return accounts;
-  throw new PayrunError('config-not-applied', 'The database does not have this account yet.', {
-    found: missing,
-  });
-}
-
-/** The instant behind which slots count as missed: the last that ended, or now for a job that never had one. */
-async function lastSlot(context: Context<Db>, accountId: number, job: string): Promise<Date> {
-  const now = context.clock();
-  const { ended, first } = await context.db.sql
-    .selectFrom('run')
-    .select([
-      sql<Date | null>`max(slot) filter (where status in ('done', 'failed'))`.as('ended'),
-      sql<Date | null>`min(slot)`.as('first'),
-    ])
-    .where('account_id', '=', accountId)
-    .where('job', '=', job)
-    .executeTakeFirstOrThrow();
-  const last = ended?.getTime() ?? (first ? first.getTime() - 1 : now.getTime());
-  return new Date(Math.max(last, now.getTime() - windowDays * 86_400_000));
-}
-
 /** Takes the slots that have come from the timetable, and returns those that are to run. */
 function dueSlots(context: Context<Db>, timetable: Timetable): Date[] {
   const now = context.clock();
-  const due: Date[] = [];
+  const due = timetable.unended.splice(0);
   while (timetable.next && timetable.next <= now) {
     due.push(timetable.next);
     timetable.next = timetable.slots.next().value ?? undefined;
@@ -163,24 +89,38 @@ export function chooseSlots(missed: JobConfig['missed'], due: Date[], now: Date)
   return latest.filter((slot) => now.getTime() - slot.getTime() <= onTimeMilliseconds);
 }
 
-/** Runs the slots of one timetable one after the other, also when one of them fails. */
+/**
+ * Runs the slots of one timetable one after the other, also when one of them fails. Returns those that are due still,
+ * because the database was not there to store how their run ended.
+ */
 async function runSlots(
   context: Context<Db>,
   { account, job }: Timetable,
   slots: Date[],
   { stop, jobs, pause }: { stop: AbortSignal; jobs: Jobs; pause: Pause | undefined },
-): Promise<void> {
-  for (const slot of slots) {
-    if (stop.aborted) return;
+): Promise<Date[]> {
+  for (const [index, slot] of slots.entries()) {
+    if (stop.aborted) return [];
     try {
       const spec = { job: job.name, slot, parameters: {}, asOf: slot, dryRun: false };
       await executeRun(context, account, spec, job, pause ? { jobs, pause } : { jobs });
     } catch (cause) {
+      const known = cause instanceof PayrunError ? cause : undefined;
+      const isUnended = await endOf(context, account.id, job.name, slot).then(
+        (end) => end === 'none' || (end === 'unbegun' && mayPass(cause)),
+        () => true,
+      );
+      if (known?.code === 'already-running' || (known?.code === 'usage' && !isUnended))
+        context.log.runSkipped({ job: job.name, account: account.ref, reason: known.message });
       // Every other fault has been logged by the run itself.
-      if (!(cause instanceof PayrunError && cause.code === 'already-running')) continue;
-      context.log.runSkipped({ job: job.name, account: account.ref, reason: cause.message });
+      else if (isUnended && !stop.aborted) {
+        const message = `how the job "${job.name}" ended could not be stored; it is tried again within a minute`;
+        context.log.warning({ message });
+        return slots.slice(index);
+      }
     }
   }
+  return [];
 }
 
 /** What node-cron would print goes to the log; stdout is for data. */

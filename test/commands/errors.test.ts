@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { type ErrorCode, errorCodes } from '../../src/errors.ts';
 import { faultCodes } from '../../src/imports/faults.ts';
+import { machineFaults } from '../../src/machine-faults.ts';
 import { testDatabase } from '../support/database.ts';
 import { told } from './error-case.ts';
 import { payrun } from './payrun.ts';
@@ -22,6 +23,7 @@ const byCommand = ['config-invalid', 'config-not-applied'];
 
 /** The codes that no file can cause, each with the reason. */
 const withoutFile: Partial<Record<ErrorCode, string>> = {
+  ...Object.fromEntries(Object.keys(machineFaults).map((code) => [code, 'the server or the system refuses'])),
   usage: 'the command line is wrong, not a file',
   'config-not-found': 'there is no file',
   'database-unreachable': 'the server does not answer',
