@@ -47,21 +47,43 @@ export async function readHeld(
   accountId: number,
   asOf: Date,
 ): Promise<{ sums: HeldSum[]; oldest: HeldLine[] }> {
-  const held = await heldQuery(session, accountId, asOf);
-  const sums = await sumsOf(session, held);
-  if (sums.length === 0) return { sums: [], oldest: [] };
-  const oldest = await sql<HeldLine>`/* ledger.held.oldest */
-    select held.id, a.ref as affiliate, held.amount, held.currency, held.since, held.reason
-    from (select * from (${held}) held order by since, id limit ${namedAtMost}) held
-    join affiliate a on a.account_id = ${accountId} and a.id = held.affiliate_id
-    order by held.since, held.id`.execute(session.sql);
-  return { sums, oldest: oldest.rows };
+  const sums = await sumsOf(session, await heldQuery(session, accountId, asOf));
+  const first = sums
+    .flatMap(({ reason, ids, times }) => ids.map((id, n) => ({ id, reason, since: times[n]! })))
+    .sort((a, b) => a.since.getTime() - b.since.getTime() || (a.id < b.id ? -1 : 1))
+    .slice(0, namedAtMost);
+  const lines = await session.sql
+    .selectFrom('commission as m')
+    .innerJoin('affiliate as a', (join) =>
+      join.on('a.account_id', '=', accountId).onRef('a.id', '=', 'm.affiliate_id'),
+    )
+    .select(['m.id', 'a.ref as affiliate', 'm.amount', 'm.currency'])
+    .where('m.account_id', '=', accountId)
+    .where(sql<boolean>`m.id = any(${first.map(({ id }) => id)}::uuid[])`)
+    .execute();
+  const found = new Map(lines.map((line) => [line.id, line]));
+  return {
+    sums: sums.map(({ ids: _, times: __, ...sum }) => sum),
+    oldest: first.map((line) => ({ ...found.get(line.id)!, ...line })),
+  };
 }
 
-async function sumsOf(session: Session, held: RawBuilder<unknown>): Promise<HeldSum[]> {
-  const sums = await sql<HeldSum>`/* ledger.held.sums */
-    select reason, currency, count(*)::integer as lines, sum(amount)::bigint as amount, min(since) as since
+/** A sum with the first of its lines, and since when each is held. */
+type SumWithFirst = HeldSum & { ids: string[]; times: Date[] };
+
+/**
+ * The commissions of affiliates who are not active are looked for among those that are ready, not among all that ever
+ * were: the planner would read the whole table where much of it is ready, which it is not for long.
+ */
+async function sumsOf(session: Session, held: RawBuilder<unknown>): Promise<SumWithFirst[]> {
+  await session.client.query('set local enable_seqscan = off');
+  const first = (column: 'id' | 'since') =>
+    sql`(array_agg(${sql.ref(column)} order by since, id))[1:${sql.lit(namedAtMost)}]`;
+  const sums = await sql<SumWithFirst>`/* ledger.held */
+    select reason, currency, count(*)::integer as lines, sum(amount)::bigint as amount, min(since) as since,
+      ${first('id')} as ids, ${first('since')} as times
     from (${held}) held group by reason, currency order by min(since), reason, currency`.execute(session.sql);
+  await session.client.query('set local enable_seqscan = default');
   return sums.rows;
 }
 
@@ -78,21 +100,22 @@ export async function readHeldOf(
   );
 }
 
-/** What `reason` holds since before that moment, by currency. */
-export async function readHeldLongest(
+/** What open disputes hold since before that moment, by currency. */
+export async function readHeldByDisputes(
   session: Session,
   accountId: number,
-  { asOf, reason, before }: { asOf: Date; reason: HeldReason; before: Date },
+  { asOf, before }: { asOf: Date; before: Date },
 ) {
-  const held = await heldQuery(session, accountId, asOf);
+  // A dispute comes before all other reasons, so that these need not be looked for.
+  const held = heldLines(accountId, asOf, { ready: [], early: [] });
   const sums = await sql<{
     count: number;
     currency: string;
     amount: bigint;
     since: Date;
-  }>`/* ledger.held.longest */
+  }>`/* ledger.held.disputes */
     select count(*)::integer as count, currency, sum(amount)::bigint as amount, min(since) as since
-    from (${held}) held where reason = ${reason} and since < ${before}::timestamptz
+    from (${held}) held where reason = ${'open_dispute' satisfies HeldReason} and since < ${before}::timestamptz
     group by currency order by currency`.execute(session.sql);
   return sums.rows;
 }

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { formatAmount } from '../money.ts';
 import { disputed } from './disputed.ts';
-import { readHeldLongest } from './held.ts';
+import { readHeldByDisputes } from './held.ts';
 
 /** Something that waits for a person, as a run stores it. */
 export interface ToDo {
@@ -66,7 +66,7 @@ export async function toDoInBooks(session: Session, accountId: number, asOf: Dat
     from conflict where account_id = ${accountId} and status = 'open'`);
   const parked = await read(parkedRows(accountId));
   const before = new Date(asOf.getTime() - longDays * 86_400_000);
-  const disputes = await readHeldLongest(session, accountId, { asOf, reason: 'open_dispute', before });
+  const disputes = await readHeldByDisputes(session, accountId, { asOf, before });
   const oldest = parked.toSorted((a, b) => Number(a.since) - Number(b.since))[0]?.oldest;
   return [
     ...toDo('commissions_to_approve', awaiting, 'payrun commissions list --status awaiting'),

@@ -63,6 +63,15 @@ test('whether the same rejects file comes back twice, or in parts, each row is s
   expect(await todo(other)).toEqual([]);
 });
 
+test('a corrected row that is recorded already, out of another file, is settled as well', async () => {
+  const desk = await deskOfAnn(db);
+  const first = await land(desk, bad('b'), bad('c'));
+  await land(desk, good('b'));
+  const second = await desk.land('sales', await corrected(desk, first, 'b'));
+  expect(second.counts).toMatchObject({ duplicates: 1, rejected: 1 });
+  expect(await todo(desk)).toMatchObject([{ count: 1 }]);
+});
+
 test('the same file once more rejects the same rows, not others, and an import that was undone rejects none', async () => {
   const desk = await deskOfAnn(db);
   const text = `${head}\n${good('a')}\n${bad('b')}\n`;

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import type { SalesStatus } from '../../src/db/tables.ts';
+import { adjust } from '../../src/ledger/adjust.ts';
 import { readHeld } from '../../src/ledger/held.ts';
 import { releaseHolds } from '../../src/ledger/release.ts';
 import { testDatabase } from '../support/database.ts';
 import { openDesk } from '../support/desk.ts';
 import { rowsPassed } from '../support/plans.ts';
-import { World } from '../support/world.ts';
+import { today, World } from '../support/world.ts';
 import { disputes } from './disputing.ts';
 import { refund } from './refunding.ts';
 
@@ -93,12 +94,18 @@ test('what is held for two reasons counts once, and what has left in a payout is
   expect((await held(world)).sums).toEqual([]);
 });
 
-test('a reversal is held together with what it takes back, also where they come to nothing', async () => {
+test('a reversal is held together with what it takes back, and what comes to nothing in sum is held as well', async () => {
   const world = await World.create(db);
   const paused = await world.affiliate({ status: 'paused' });
   await world.sale(paused.id, { status: 'ready_for_payment' }, { external_id: 'S' });
   await refund(world, { saleExternalId: 'S', amount: 2_500n });
   expect((await held(world)).sums).toMatchObject([{ lines: 2, amount: 1_500n }]);
+  const taken = { programId: world.programId, currency: 'USD', reason: 'paid by hand', by: 'Ada' };
+  await db.transaction((session) =>
+    adjust(session, world.mover, [{ ...taken, affiliateId: paused.id, amount: -1_500n }]),
+  );
+  const { sums } = await db.transaction((session) => readHeld(session, world.accountId, today));
+  expect(sums).toMatchObject([{ lines: 3, amount: 0n }]);
 });
 
 test('what holds commissions up is found without reading those that wait for the end of their hold or a payout', async () => {
