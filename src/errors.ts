@@ -85,6 +85,7 @@ const catalogue = {
     todo: 'Another runner took this run over; nothing was written by this one. See "payrun runs list".',
   },
   interrupted: { exit: 1, status: 503, todo: 'Nothing half done was kept. Start the command again.' },
+  defect: { exit: 1, status: 500, todo: 'Report it, with what PAYRUN_DEBUG=1 shows.' },
   'books-adrift': {
     exit: 1,
     status: 500,
@@ -153,6 +154,22 @@ export function describeError(error: PayrunError): string {
   lines.push(...error.aside.map((line) => `    ${line}`));
   lines.push(`  to do: ${error.todo}`);
   return lines.join('\n');
+}
+
+/**
+ * The same as data, for the JSON document of a command that fails: what, where, the offending text, what to do. `details`
+ * may show values of a file to whoever asked.
+ */
+export function errorData({ code, message, place, found, aside, todo, exitCode }: PayrunError) {
+  return {
+    code,
+    message,
+    place: place ?? null,
+    found: found === undefined ? null : clip(found),
+    details: aside,
+    todo,
+    exit_code: exitCode,
+  };
 }
 
 /** An error where there is room for one line only: what, where and the offending text. */

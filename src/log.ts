@@ -1,5 +1,6 @@
 import pino from 'pino';
 import { showDuration } from './time.ts';
+import { visibleInLine, visibleJson } from './visible.ts';
 
 /**
  * Every sentence that Payrun logs, one function per event; all go to stderr. Names, counts and ids only: no
@@ -36,7 +37,7 @@ export function createLog(
   const text = (line: string) => write(plainLine(JSON.parse(line) as Record<string, unknown>));
   const base = pino(
     { base: null, level: options.level ?? 'info', timestamp: pino.stdTimeFunctions.isoTime },
-    { write: options.format === 'json' ? write : text },
+    { write: options.format === 'json' ? (line) => write(visibleJson(line)) : text },
   );
   return {
     runStarted: (run) => base.info(run, 'run started'),
@@ -61,7 +62,7 @@ function plainLine(entry: Record<string, unknown>): string {
   const { time, level, msg, ...fields } = entry;
   const name = (level as number) >= 50 ? 'error' : (level as number) >= 40 ? 'warn ' : 'info ';
   const pairs = Object.entries(fields).map(([key, value]) => `${key}=${quoted(String(value))}`);
-  return `${[time, name, msg, ...pairs].join(' ')}\n`;
+  return `${visibleInLine([time, name, msg, ...pairs].join(' '))}\n`;
 }
 
 function quoted(value: string): string {

@@ -1,28 +1,31 @@
 import { readFileSync } from 'node:fs';
+import { inspect } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
-import { Command, CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import * as adjust from './commands/adjust.ts';
 import * as affiliates from './commands/affiliates.ts';
 import * as apply from './commands/apply.ts';
 import * as audit from './commands/audit.ts';
 import * as balances from './commands/balances.ts';
 import * as check from './commands/check.ts';
+import { PayrunCommand, usageOf } from './commands/command.ts';
 import * as commissions from './commands/commissions.ts';
 import * as conflicts from './commands/conflicts.ts';
 import * as db from './commands/db.ts';
 import * as demo from './commands/demo.ts';
+import { createExit } from './commands/exit.ts';
 import * as explain from './commands/explain.ts';
+import * as help from './commands/help.ts';
 import * as importing from './commands/import.ts';
 import * as imports from './commands/imports.ts';
 import * as init from './commands/init.ts';
 import * as payouts from './commands/payouts.ts';
 import * as release from './commands/release.ts';
-import { createPaint } from './commands/render.ts';
 import * as run from './commands/run.ts';
 import * as runs from './commands/runs.ts';
-import type { Answer, GlobalOptions, Shell } from './commands/shell.ts';
+import type { GlobalOptions, Shell } from './commands/shell.ts';
 import * as start from './commands/start.ts';
-import { describeError, PayrunError } from './errors.ts';
+import { describeError, errorData, PayrunError } from './errors.ts';
 import { packageRoot } from './package-root.ts';
 import { describeFault, faultOf } from './runs/fault.ts';
 import { systemClock } from './time.ts';
@@ -32,7 +35,7 @@ const groups = [
   ['The night', [run, runs, start]],
   ['Money', [importing, imports, conflicts, release, commissions, adjust, payouts]],
   ['Answers', [explain, affiliates, balances, audit]],
-  ['Machinery', [db]],
+  ['Machinery', [db, help]],
 ] as const;
 
 const examples = `
@@ -43,11 +46,18 @@ Examples:
   payrun payouts list                what is to be paid
   payrun explain INV-1001            why a sale's commission is where it is
 
-Data goes to stdout, everything else to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage or configuration,
-3 done with something left for a person, 4 already running.`;
+Data goes to stdout, everything else to stderr. With --json, stdout has one JSON
+document, also where the command fails. Exit codes: 0 done, 1 failed, 2 wrong
+usage or configuration, 3 done with something left for a person, 4 already
+running.`;
 
 const stopping = new AbortController();
-const program = createProgram();
+const program = new PayrunCommand('payrun');
+const exit = createExit(process, process.env, {
+  isColoured: () => program.opts<{ color: boolean }>().color && !process.env.NO_COLOR,
+  commands: () => program.commands.map((command) => command.name()),
+});
+fillProgram(program);
 process.on('uncaughtException', (cause) => process.exit(report(cause)));
 process.stdout.on('error', (cause: NodeJS.ErrnoException) => {
   // Who reads the output has seen enough.
@@ -62,8 +72,8 @@ try {
   process.exitCode = report(cause);
 }
 
-function createProgram(): Command {
-  const root = new Command('payrun')
+function fillProgram(root: Command): void {
+  root
     .description('Nightly reconciliation and payouts for partner programmes, on Postgres.')
     .version(readVersion(), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help, or that of a command')
@@ -71,8 +81,12 @@ function createProgram(): Command {
     .option('-a, --account <ref>', 'the account, where payrun.json has several')
     .option('--json', 'print one JSON document')
     .option('--no-color', 'print without colours, as the variable NO_COLOR does')
-    .configureHelp({ showGlobalOptions: true })
-    .showHelpAfterError('  to do: Run the command with --help to see what it takes.')
+    .configureOutput({
+      writeOut: (text) => exit.print(text.trimEnd()),
+      writeErr: (text) => exit.say(text.trimEnd()),
+      // What is wrong is told once, by report().
+      outputError: () => {},
+    })
     .exitOverride()
     .addHelpText('after', examples);
   const shell = createShell(root);
@@ -80,17 +94,11 @@ function createProgram(): Command {
     root.commandsGroup(`${heading}:`);
     for (const command of commands) command.register(root, shell);
   }
-  const help = new Command('help').argument('[command]').description('print the help of a command');
-  root.addHelpCommand(help.helpGroup('Machinery:'));
-  return root;
+  root.helpCommand(false);
 }
 
 function createShell(root: Command): Shell {
-  const globals = () => root.opts<GlobalOptions & { color: boolean }>();
-  const paint = (stream: NodeJS.WriteStream) =>
-    createPaint(stream.isTTY === true && globals().color && !process.env.NO_COLOR);
-  const print = (text: string) => void process.stdout.write(`${text}\n`);
-  const say = (line: string) => void process.stderr.write(`${line}\n`);
+  const globals = () => root.opts<GlobalOptions>();
   return {
     cwd: process.cwd(),
     env: process.env,
@@ -103,15 +111,17 @@ function createShell(root: Command): Shell {
       async (...args) => {
         const answer = await work(...args);
         process.exitCode = answer.exitCode ?? 0;
-        const text = globals().json ? toJson(answer) : answer.text(paint(process.stdout));
-        if (text !== '') print(text);
+        if (globals().json) return exit.document(answer.data);
+        const text = answer.text(exit.paint());
+        if (text !== '') exit.print(text);
       },
     show: (text) => {
-      if (!globals().json) print(text(paint(process.stdout)));
+      if (!globals().json) exit.print(text(exit.paint()));
     },
-    say,
+    data: exit.data,
+    say: exit.say,
     onStop: listenForStop((count) => {
-      if (count === 1) say('stopping…');
+      if (count === 1) exit.say('stopping…');
       stopping.abort();
       return count === 1;
     }),
@@ -136,25 +146,20 @@ function listenForStop(first: (count: number) => boolean): Shell['onStop'] {
   };
 }
 
-/** Tells a person what went wrong, and returns the exit code. */
+/** Tells what went wrong: a person on stderr, with --json also whoever reads stdout. Returns the exit code. */
 function report(cause: unknown): number {
-  // Commander has printed its own sentence; only help and version, when asked for, are no mistakes.
-  if (cause instanceof CommanderError) return cause.exitCode === 0 ? 0 : 2;
-  const fault = faultOf(cause, stopping.signal);
-  if (fault instanceof PayrunError) {
-    process.stderr.write(`${describeError(fault)}\n`);
-  } else {
-    const { message } = describeFault(fault);
-    process.stderr.write(
-      `error: This is a defect in Payrun. ${message} PAYRUN_DEBUG=1 shows more. [defect]\n`,
-    );
-  }
-  if (process.env.PAYRUN_DEBUG === '1') console.error(cause);
-  return fault instanceof PayrunError ? fault.exitCode : 1;
-}
-
-function toJson({ data }: Answer): string {
-  return JSON.stringify(data, null, 2);
+  if (cause instanceof CommanderError && cause.exitCode === 0) return 0;
+  const fault = faultOf(cause instanceof CommanderError ? usageOf(cause) : cause, stopping.signal);
+  const isDefect = !(fault instanceof PayrunError);
+  const told = isDefect
+    ? new PayrunError('defect', `This is a defect in Payrun. ${describeFault(fault).message}`)
+    : fault;
+  // Without a command, the help says what there is.
+  if (!(cause instanceof CommanderError && cause.code === 'commander.help')) exit.say(describeError(told));
+  if (program.opts<GlobalOptions>().json || process.argv.includes('--json'))
+    exit.document({ error: errorData(told) });
+  if (process.env.PAYRUN_DEBUG === '1') exit.say(inspect(cause));
+  return told.exitCode;
 }
 
 function readVersion(): string {

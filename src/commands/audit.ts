@@ -43,7 +43,7 @@ async function audit(shell: Shell): Promise<Answer> {
   return {
     data: books.map(({ balances, ...book }) => ({ ...book, balances: balances.map(toAmounts) })),
     text: (paint) =>
-      paragraphs(...books.map((book) => section(paint, book.account, describeBooks(paint, book)))),
+      paragraphs(...books.map((book) => section(paint, book.account, (inner) => describeBooks(inner, book)))),
     exitCode: books.some((book) => book.findings.length > 0) ? 1 : 0,
   };
 }

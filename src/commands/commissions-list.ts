@@ -14,7 +14,7 @@ import { heldText } from './describe-held.ts';
 import { answerList, type List, type ListFlags, withListFlags } from './lists.ts';
 import { withAccount } from './open.ts';
 import { readDay } from './options.ts';
-import { clip, type Paint, paragraphs, section, table, words } from './render.ts';
+import { type Paint, paragraphs, section, table, words } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface Flags extends ListFlags {
@@ -133,8 +133,8 @@ function describe(paint: Paint, rows: ListedCommission[], sums: CommissionSum[])
     { title: 'payout or reason' },
   ];
   const lines = rows.map((row) => [
-    clip(row.sale ?? '', 24),
-    clip(row.affiliate, 16),
+    row.sale ?? '',
+    row.affiliate,
     showAmount(row.amount, row.currency),
     words(row.state),
     localDay(row.holdUntil, row.zone),
@@ -147,10 +147,8 @@ function describe(paint: Paint, rows: ListedCommission[], sums: CommissionSum[])
   ]);
   return paragraphs(
     table(paint, columns, lines),
-    section(
-      paint,
-      'All that the filter has',
-      table(paint, [{ title: '' }, right('commissions'), right('amount')], totals),
+    section(paint, 'All that the filter has', (inner) =>
+      table(inner, [{ title: '' }, right('commissions'), right('amount')], totals),
     ),
   );
 }

@@ -14,7 +14,7 @@ import type { StepResult } from '../runs/work.ts';
 import { describeNight } from './describe-night.ts';
 import { describeToDo } from './describe-to-do.ts';
 import { type Account, findAccounts, withWorkspace } from './open.ts';
-import { paragraphs, plural, section } from './render.ts';
+import { paragraphs, plural, section, sentences } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
 /** The night that the demo plays: what falls due, and which period has closed, depends on it. */
@@ -63,7 +63,7 @@ async function demo(shell: Shell, folder: string): Promise<Answer> {
             steps,
           }),
           describeToDo(paint, for_a_person),
-          section(paint, 'Files', files.map((file) => path.join(folder, file)).join('\n')),
+          section(paint, 'Files', sentences(files.map((file) => path.join(folder, file)))),
           isAgain
             ? `Nothing was recorded or paid twice: the ${plural(rebuilt, 'payout batch', 'payout batches')} of the first night, built anew, came out the same, byte for byte.`
             : `Look around:  cd ${folder}, then "payrun payouts list", "payrun explain W-2003", "payrun audit".\nRun it again: nothing is recorded twice, nothing is paid twice.`,

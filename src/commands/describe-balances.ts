@@ -6,20 +6,17 @@ import { type Column, type Paint, table, words } from './render.ts';
 export function describeEquation(paint: Paint, balances: Balances[]): string {
   if (balances.length === 0) return 'Nothing has been booked yet.';
   const amount = (title: string): Column => ({ title, align: 'right' });
-  const held = heldAccounts.flatMap((account, index) => [{ title: signOf(index) }, amount(words(account))]);
   const rows = balances.map((row) => [
     showAmount(row.earned, row.currency),
-    ...heldAccounts.flatMap((account, index) => [signOf(index), showAmount(row[account], row.currency)]),
+    ...heldAccounts.map(
+      (account, index) => `${index === 0 ? '=' : '+'} ${showAmount(row[account], row.currency)}`,
+    ),
   ]);
-  return table(paint, [amount('earned'), ...held], rows);
+  return table(paint, [amount('earned'), ...heldAccounts.map((account) => amount(words(account)))], rows);
 }
 
 /** Every balance of one currency as an exact decimal. */
 export function toAmounts({ currency, ...accounts }: Balances): Record<string, string> {
   const amounts = Object.entries(accounts).map(([name, amount]) => [name, formatAmount(amount, currency)]);
   return { currency, ...Object.fromEntries(amounts) };
-}
-
-function signOf(index: number): string {
-  return index === 0 ? '=' : '+';
 }

@@ -9,7 +9,7 @@ import {
 } from '../ledger/conflicts.ts';
 import { formatAmount, showAmount } from '../money.ts';
 import { showInstant, showShort, zoned } from '../time.ts';
-import { type Paint, pairs, paragraphs, section, table, words } from './render.ts';
+import { type Paint, pairs, paragraphs, section, sentences, table, words } from './render.ts';
 
 /** The conflicts of a list, each with the fields that differ. */
 export function describeConflictList(paint: Paint, conflicts: ConflictSummary[], all: boolean): string {
@@ -18,17 +18,16 @@ export function describeConflictList(paint: Paint, conflicts: ConflictSummary[],
   return paragraphs(...conflicts.map((one) => describeSummary(paint, one)));
 }
 
-/** Four lines at most, none of which a terminal of 100 columns has to break. */
 function describeSummary(paint: Paint, one: ConflictSummary): string {
   const status = one.status === 'open' ? paint.warn(one.status) : `${one.status} by ${one.decided_by}`;
   const found = one.found_at ? `, ${showShort(one.found_at, 'UTC')} UTC` : '';
-  const origin = `${shortened(one.file ?? 'unknown file', 50)}:${one.line}${found}`;
+  const origin = `${one.file ?? 'unknown file'}:${one.line}${found}`;
   const fields = Object.entries(one.difference).map(
     ([field, { ours, theirs }]) =>
-      `  ${words(field)}: ${shortened(shown(ours), 30)} is recorded, ${shortened(shown(theirs), 30)} came again`,
+      `  ${words(field)}: ${shown(ours)} is recorded, ${shown(theirs)} came again`,
   );
-  const heading = `${showId('conflict', one.id)}  ${paint.bold(shortened(one.external_id, 40))}  ${status}`;
-  return [heading, `  came again in ${origin}`, ...fields].join('\n');
+  const heading = `${showId('conflict', one.id)}  ${paint.bold(one.external_id)}  ${status}`;
+  return sentences([heading, `  came again in ${origin}`, ...fields]);
 }
 
 /** One conflict with all of its facts, what differs marked, and where both versions came from. */
@@ -41,27 +40,27 @@ export function describeConflict(paint: Paint, story: ConflictStory): string {
     theirs,
     differs ? paint.warn('differs') : '',
   ]);
-  const columns = ['', 'recorded', 'came again', ''].map((title) => ({ title }));
+  const columns = ['field', 'recorded', 'came again', ''].map((title) => ({ title }));
   const decision =
     conflict.status === 'open'
-      ? [
+      ? sentences([
           'Nobody has decided yet.',
           `If the recorded sale is right: payrun conflicts keep ${showId('conflict', conflict.id)}`,
           ...(conflict.about === 'sale'
             ? [`If the other one is: payrun conflicts accept ${showId('conflict', conflict.id)}`]
             : []),
-        ].join('\n')
-      : [
+        ])
+      : sentences([
           `It was ${conflict.status} by ${conflict.decided_by}${conflict.decided_at ? `, ${at(conflict.decided_at)}` : ''}.`,
           ...(conflict.reason === null ? [] : [`Reason: ${conflict.reason}`]),
-        ].join('\n');
+        ]);
   return paragraphs(
-    `${paint.bold(`Conflict ${showId('conflict', conflict.id)}`)}  ${conflict.external_id}  ${conflict.status}`,
-    section(paint, 'Field by field', table(paint, columns, rows)),
-    section(
-      paint,
-      'Where they came from',
-      pairs(paint, [
+    sentences([
+      `${paint.bold(`Conflict ${showId('conflict', conflict.id)}`)}  ${conflict.external_id}  ${conflict.status}`,
+    ]),
+    section(paint, 'Field by field', (inner) => table(inner, columns, rows)),
+    section(paint, 'Where they came from', (inner) =>
+      pairs(inner, [
         ['recorded', originText(story.ours, conversion.import_id, conversion, at)],
         ['came again', originText(story.theirs, conflict.import_id, conflict, at, conflict.found_at)],
         [
@@ -167,8 +166,4 @@ function originText(
 function shown(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'none' : value.join(', ');
   return value === null || value === undefined || value === '' ? 'none' : String(value);
-}
-
-function shortened(text: string, longest: number): string {
-  return text.length > longest ? `${text.slice(0, longest - 1)}…` : text;
 }

@@ -1,7 +1,7 @@
 import type { InboxFile } from '../imports/import.ts';
 import { showCount } from '../money.ts';
 import { outcomes } from './describe-import.ts';
-import { type Column, clip, type Paint, paragraphs, table } from './render.ts';
+import { type Column, type Paint, paragraphs, sentences, table } from './render.ts';
 
 /**
  * The files that a run took out of the inbox, a line each: how it and its rows ended, and where its rejects are. Then
@@ -15,7 +15,7 @@ export function describeFiles(paint: Paint, files: InboxFile[]): string {
   });
   return paragraphs(
     fileTable(paint, files),
-    refused.map(({ file, error }) => paint.bad(`${shortName(file)} was refused: ${error}`)).join('\n'),
+    sentences(refused.map(({ file, error }) => paint.bad(`${shortName(file)} was refused: ${error}`))),
     hasMore
       ? 'What was rejected, in conflict or worth knowing is told by "payrun imports show"; "payrun imports list" has the ids.'
       : '',
@@ -62,5 +62,5 @@ function rejectsOf({ error, moved_to: movedTo, report }: InboxFile): string {
 
 /** From the inbox, whose name says nothing here. */
 function shortName(file: string): string {
-  return clip(file.replace(/^inbox\//, ''), 45);
+  return file.replace(/^inbox\//, '');
 }

@@ -26,12 +26,10 @@ export function describeHeld(paint: Paint, held: Held[]): string {
   if (held.length === 0) return '';
   const count = held.reduce((sum, one) => sum + one.commissions, 0);
   const right = (title: string) => ({ title, align: 'right' as const });
-  return section(
-    paint,
-    `Held, though the hold has ended: ${plural(count, 'commission')}`,
+  return section(paint, `Held, though the hold has ended: ${plural(count, 'commission')}`, (inner) =>
     paragraphs(
       table(
-        paint,
+        inner,
         [{ title: 'because' }, right('commissions'), right('amount'), { title: 'since' }],
         held.map(({ reason, commissions, amount, currency, since }) => [
           heldText(reason),

@@ -2,7 +2,7 @@ import { describeError, type PayrunError } from '../errors.ts';
 import type { ImportOutcome, Kind } from '../imports/import.ts';
 import { showCount } from '../money.ts';
 import { describePreview } from './describe-preview.ts';
-import { type Paint, pairs, paragraphs, plural, section, showDecimal, table } from './render.ts';
+import { type Paint, pairs, paragraphs, plural, section, sentences, showDecimal, table } from './render.ts';
 
 /** What became of one file. */
 export type Imported =
@@ -28,9 +28,9 @@ export function describeImport(paint: Paint, one: Imported): string {
   const { rejects_of: first, read_again: again } = report;
   const id = dryRun ? paint.warn('dry run: nothing was kept') : paint.dim(`${report.import}  ${run}`);
   return paragraphs(
-    [`${paint.bold(report.file)}  ${id}`, paint.dim(describeLayout(report.layout))]
-      .filter(Boolean)
-      .join('\n'),
+    sentences(
+      [`${paint.bold(report.file)}  ${id}`, paint.dim(describeLayout(report.layout))].filter(Boolean),
+    ),
     first === null ? '' : `These are rejects of ${first} that came back.`,
     again
       ? `Imported before, on ${again.at.slice(0, 10)} as ${again.import}; read again, because ${again.why}.`
@@ -132,7 +132,7 @@ export function describeConflicts(paint: Paint, conflicts: ImportOutcome['report
   return section(
     paint,
     paint.warn('Conflicts: known ids with other facts; what was recorded stays'),
-    table(paint, columns, rows),
+    (inner) => table(inner, columns, rows),
   );
 }
 
@@ -145,10 +145,8 @@ function describeParked(paint: Paint, groups: ImportOutcome['report']['parked_gr
     { title: 'first line', align: 'right' as const },
     { title: 'what they wait for' },
   ];
-  return section(
-    paint,
-    `Parked: ${plural(count, 'row')}, tried again every night`,
-    table(paint, columns, rows),
+  return section(paint, `Parked: ${plural(count, 'row')}, tried again every night`, (inner) =>
+    table(inner, columns, rows),
   );
 }
 
@@ -183,7 +181,9 @@ export function describeRejects(
   ];
   const unlisted = count - report.rejected_groups.reduce((sum, group) => sum + group.rows, 0);
   return paragraphs(
-    section(paint, paint.warn(`Rejected: ${plural(count, 'row')} to correct`), table(paint, columns, rows)),
+    section(paint, paint.warn(`Rejected: ${plural(count, 'row')} to correct`), (inner) =>
+      table(inner, columns, rows),
+    ),
     unlisted > 0 ? `${plural(unlisted, 'more row')} with other faults.` : '',
     dryRun
       ? ''
@@ -193,7 +193,7 @@ export function describeRejects(
 
 /** Sentences under a heading; nothing where there are none. */
 export function list(paint: Paint, heading: string, lines: string[]): string {
-  return lines.length === 0 ? '' : section(paint, heading, lines.join('\n'));
+  return lines.length === 0 ? '' : section(paint, heading, sentences(lines));
 }
 
 function shown(value: unknown): string {

@@ -10,22 +10,22 @@ import {
   list,
   outcomes,
 } from './describe-import.ts';
-import { clip, countOf, type Paint, pairs, paragraphs, plural, section } from './render.ts';
+import { countOf, type Paint, pairs, paragraphs, plural, section, sentences } from './render.ts';
 
-/** The imports of a list, four lines at most, none of which a terminal of 100 columns has to break. */
+/** The imports of a list, four lines at most each. */
 export function describeImportList(paint: Paint, imports: ImportRecord[]): string {
   if (imports.length === 0) return 'Nothing was imported yet; "payrun import sales <file>" does it.';
   return imports.map((one) => describeRecord(paint, one)).join('\n');
 }
 
 function describeRecord(paint: Paint, one: ImportRecord): string {
-  const rejectsOf = one.rejects_of === null ? '' : `\n  rejects of ${showId('import', one.rejects_of)}`;
-  return [
-    `${showId('import', one.id)}  ${one.kind.padEnd(10)}  ${paint.bold(clip(one.file, 45))}`,
+  return sentences([
+    `${showId('import', one.id)}  ${one.kind.padEnd(10)}  ${paint.bold(one.file)}`,
     `  ${plural(one.rows, 'row')}: ${countsText(one.counts)}`,
-    paint.dim(`  ${showShort(one.finished_at, 'UTC')} UTC, by ${runText(one)}`) + rejectsOf,
+    paint.dim(`  ${showShort(one.finished_at, 'UTC')} UTC, by ${runText(one)}`),
+    ...(one.rejects_of === null ? [] : [`  rejects of ${showId('import', one.rejects_of)}`]),
     ...(one.undone_at ? [paint.warn(`  undone ${undoneText(one, one.undone_at)}`)] : []),
-  ].join('\n');
+  ]);
 }
 
 /** Everything about one import. */
@@ -34,7 +34,7 @@ export function describeImportHistory(paint: Paint, history: ImportHistory): str
   const report = one.report ?? { warnings: [], changes: [], rejected_groups: [] };
   const rejected = one.counts.rejected ?? 0;
   return paragraphs(
-    `${paint.bold(one.file)}  ${paint.dim(showId('import', one.id))}`,
+    sentences([`${paint.bold(one.file)}  ${paint.dim(showId('import', one.id))}`]),
     pairs(paint, [
       ['kind', one.kind],
       ['source', one.source ?? undefined],
@@ -78,7 +78,7 @@ function linksText(paint: Paint, { before, after }: ImportHistory): string {
     ...before.map((one) => `it is rejects of  ${linkText(one)}`),
     ...after.map((one) => `its rejects came back as  ${linkText(one)}`),
   ];
-  return lines.length === 0 ? '' : section(paint, 'Hangs together with', lines.join('\n'));
+  return lines.length === 0 ? '' : section(paint, 'Hangs together with', sentences(lines));
 }
 
 function linkText(one: ImportRecord): string {

@@ -4,7 +4,7 @@ import { showInstant } from '../time.ts';
 import { describeFiles } from './describe-files.ts';
 import { describeConflicts, describeRejects } from './describe-import.ts';
 import { describeOutcome } from './describe-outcome.ts';
-import { type Paint, paragraphs, section, showDecimal, table } from './render.ts';
+import { type Paint, paragraphs, section, sentences, showDecimal, table } from './render.ts';
 
 /** A whole night in words: the files and how their rows ended, then what each later step did. */
 export function describeNight(
@@ -15,12 +15,12 @@ export function describeNight(
   const others = night.steps.filter((step) => !/^import-/.test(step.job));
   return paragraphs(
     `${paint.bold(night.title)}  as of ${showInstant(night.asOf, 'Europe/Berlin')}`,
-    files.length === 0 ? '' : section(paint, 'Files', describeFiles(paint, files)),
-    section(paint, 'Sales and commissions', moneyTable(paint, night.steps)),
+    files.length === 0 ? '' : section(paint, 'Files', (inner) => describeFiles(inner, files)),
+    section(paint, 'Sales and commissions', (inner) => moneyTable(inner, night.steps)),
     ...files.map((file) =>
       file.report ? describeLeftovers(paint, file.report, file.counts.rejected ?? 0) : '',
     ),
-    ...others.map((step) => section(paint, step.job, describeStep(paint, step))),
+    ...others.map((step) => section(paint, step.job, (inner) => describeStep(inner, step))),
   );
 }
 
@@ -49,13 +49,11 @@ function describeLeftovers(paint: Paint, report: ImportReport, rejected: number)
     report.warnings.length === 0
   )
     return '';
-  return section(
-    paint,
-    report.file.split('/').at(-1)!,
+  return section(paint, report.file.split('/').at(-1)!, (inner) =>
     paragraphs(
-      report.warnings.join('\n'),
-      describeConflicts(paint, report.conflict_rows),
-      describeRejects(paint, report, rejected, false),
+      sentences(report.warnings),
+      describeConflicts(inner, report.conflict_rows),
+      describeRejects(inner, report, rejected, false),
     ),
   );
 }

@@ -10,6 +10,7 @@ import {
   type Paint,
   paragraphs,
   section,
+  sentences,
   showDecimal,
   table,
   words,
@@ -83,14 +84,14 @@ function describeReport(paint: Paint, report: unknown): string {
   const lists = entries.filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
   const filled = lists.filter(([, list]) => list.length > 0);
   return paragraphs(
-    single.map(([name, value]) => `${words(name)}: ${inOneLine(value)}`).join('\n'),
-    ...filled.map(([name, list]) => section(paint, words(name), describeList(paint, list))),
+    sentences(single.map(([name, value]) => `${words(name)}: ${inOneLine(value)}`)),
+    ...filled.map(([name, list]) => section(paint, words(name), (inner) => describeList(inner, list))),
     describeHeld(paint, held ?? []),
   );
 }
 
 function describeList(paint: Paint, list: unknown[]): string {
-  if (!list.every(isFields)) return list.map(inOneLine).join('\n');
+  if (!list.every(isFields)) return sentences(list.map(inOneLine));
   if (areFiles(list)) return describeFiles(paint, list);
   if (list.every(isStep)) return describeSteps(paint, list);
   const items = list.map(forPeople);
@@ -126,12 +127,13 @@ function describeStep(paint: Paint, { job, exitCode, outcome, message }: StepRes
     const nothing = job === 'audit' ? 'the books balance to the cent' : 'nothing to do';
     return { idle: true, told: `${paint.bold(heading)}  ${nothing}` };
   }
-  const body = paragraphs(
-    counts,
-    describeTotals(paint, outcome.totals),
-    describeReport(paint, withoutRepeats(outcome.report)),
-    outcome.message === undefined ? '' : paint.bad(outcome.message),
-  );
+  const body = (inner: Paint) =>
+    paragraphs(
+      counts,
+      describeTotals(inner, outcome.totals),
+      describeReport(inner, withoutRepeats(outcome.report)),
+      outcome.message === undefined ? '' : inner.bad(outcome.message),
+    );
   return { idle: false, told: section(paint, heading, body) };
 }
 

@@ -1,5 +1,6 @@
 import type { ImportReport } from '../imports/import.ts';
 import { showCount } from '../money.ts';
+import { visibleInLine } from '../visible.ts';
 import { type Paint, pairs, paragraphs, section, showDecimal, table, words } from './render.ts';
 
 type Preview = NonNullable<ImportReport['preview']>;
@@ -23,7 +24,7 @@ const delimiterNames: Record<string, string> = { ',': 'comma', ';': 'semicolon',
 export function describePreview(paint: Paint, preview: Preview | null): string {
   if (preview === null) return '';
   return paragraphs(
-    section(paint, 'How it was read', describeReading(paint, preview)),
+    section(paint, 'How it was read', (inner) => describeReading(inner, preview)),
     describeRows(paint, preview),
     describeUnused(paint, preview.not_used),
     describeTypes(paint, preview.event_types),
@@ -56,24 +57,29 @@ function describeRows(paint: Paint, { rows, header_line }: Preview): string {
     { title: 'field' },
     { title: 'as understood' },
   ];
-  const shown = rows.map(({ line, cells, fault }) => {
-    const lines = cells.map((cell) => [
-      clipped(cell.column),
-      clipped(cell.raw),
-      words(cell.field),
-      clipped(cell.understood),
-    ]);
-    const found = fault === null ? [] : [paint.bad(fault.message)];
-    return [paint.bold(`line ${showCount(line)}`), table(paint, columns, lines), ...found].join('\n');
-  });
-  return section(paint, isLog ? 'The first events' : 'The first rows', paragraphs(...shown));
+  const shown = (inner: Paint) =>
+    rows.map(({ line, cells, fault }) => {
+      const lines = cells.map((cell) => [
+        clipped(cell.column),
+        clipped(cell.raw),
+        words(cell.field),
+        clipped(cell.understood),
+      ]);
+      const found = fault === null ? [] : [paint.bad(visibleInLine(fault.message))];
+      return [paint.bold(`line ${showCount(line)}`), table(inner, columns, lines), ...found].join('\n');
+    });
+  return section(paint, isLog ? 'The first events' : 'The first rows', (inner) =>
+    paragraphs(...shown(inner)),
+  );
 }
 
 function describeUnused(paint: Paint, columns: Preview['not_used']): string {
   if (columns.length === 0) return '';
   const rows = columns.map(({ column, looks_like, summary }) => [clipped(column), looks_like, summary]);
   const titles = [{ title: 'column' }, { title: 'looks like' }, { title: 'in the file' }];
-  return section(paint, 'Not used, though it may decide what a row means', table(paint, titles, rows));
+  return section(paint, 'Not used, though it may decide what a row means', (inner) =>
+    table(inner, titles, rows),
+  );
 }
 
 function describeTypes(paint: Paint, types: Preview['event_types']): string {
@@ -84,7 +90,7 @@ function describeTypes(paint: Paint, types: Preview['event_types']): string {
     read ? '' : 'not read',
   ]);
   const columns = [{ title: 'type' }, { title: 'lines', align: 'right' as const }, { title: '' }];
-  return section(paint, 'Events of each type', table(paint, columns, rows));
+  return section(paint, 'Events of each type', (inner) => table(inner, columns, rows));
 }
 
 function clipped(text: string): string {
@@ -107,5 +113,5 @@ function describeAffiliates(paint: Paint, { affiliates }: Preview): string {
     { title: 'commissions', align: 'right' as const },
   ];
   const heading = affiliates.length < 10 ? 'Who would earn' : 'Who would earn most (the first ten)';
-  return section(paint, heading, table(paint, columns, rows));
+  return section(paint, heading, (inner) => table(inner, columns, rows));
 }

@@ -1,7 +1,8 @@
 import type { ToDo } from '../ledger/to-do.ts';
 import { showCount } from '../money.ts';
 import { localDay } from '../time.ts';
-import { type Paint, section, showDecimal, width } from './render.ts';
+import { width } from './layout.ts';
+import { type Paint, section, sentences, showDecimal } from './render.ts';
 
 /** One of them, and several. */
 const names: Record<ToDo['what'], [one: string, many: string]> = {
@@ -44,5 +45,5 @@ export function describeToDo(paint: Paint, list: ToDo[]): string {
       `    ${paint.dim(command)}`,
     ];
   });
-  return section(paint, 'For a person to do', lines.join('\n'));
+  return section(paint, 'For a person to do', sentences(lines));
 }

@@ -4,7 +4,7 @@ import { formatAmount, showAmount } from '../money.ts';
 import { showInstant } from '../time.ts';
 import type { Explanation } from './explain-words.ts';
 import { runText } from './explain-words.ts';
-import { pairs, words } from './render.ts';
+import { pairs, sentences, words } from './render.ts';
 
 /** An adjustment in words: who gave or took what, why, and where it is. */
 export function explainAdjustment(story: AdjustmentStory): Explanation {
@@ -31,7 +31,7 @@ export function explainAdjustment(story: AdjustmentStory): Explanation {
             ['made by', `${adjustment.made_by}, ${showInstant(adjustment.made_at, zone)}`],
           ]),
       },
-      { heading: 'Where it is', lines: () => state.join('\n') },
+      { heading: 'Where it is', lines: () => sentences(state) },
     ],
     data: {
       kind: 'adjustment',

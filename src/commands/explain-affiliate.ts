@@ -5,7 +5,7 @@ import { showInstant } from '../time.ts';
 import { describeEquation, toAmounts } from './describe-balances.ts';
 import type { Explanation } from './explain-words.ts';
 import { leftOutText } from './explain-words.ts';
-import { pairs, table, words } from './render.ts';
+import { pairs, sentences, table, words } from './render.ts';
 
 /** An affiliate in words: its balances, its latest payouts, and why it was not paid. */
 export function explainAffiliate(story: AffiliateStory): Explanation {
@@ -38,10 +38,10 @@ export function explainAffiliate(story: AffiliateStory): Explanation {
           ]
         : []),
       ...(leftOut.length > 0
-        ? [{ heading: 'Last left out of a payout', lines: () => leftOut.join('\n') }]
+        ? [{ heading: 'Last left out of a payout', lines: () => sentences(leftOut) }]
         : []),
       ...(obstacles.length > 0
-        ? [{ heading: 'What stands in the way', lines: () => obstacles.join('\n') }]
+        ? [{ heading: 'What stands in the way', lines: () => sentences(obstacles) }]
         : []),
     ],
     data: {

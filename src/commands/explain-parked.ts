@@ -3,7 +3,7 @@ import type { ParkedStory } from '../ledger/explain/parked.ts';
 import { formatAmount, showAmount } from '../money.ts';
 import { showInstant } from '../time.ts';
 import type { Explanation } from './explain-words.ts';
-import { pairs } from './render.ts';
+import { pairs, sentences } from './render.ts';
 
 /** What is parked, in words: where it came from, and what it waits for. */
 export function explainParked(story: ParkedStory): Explanation {
@@ -23,7 +23,7 @@ export function explainParked(story: ParkedStory): Explanation {
             ['since', showInstant(since, 'UTC')],
           ]),
       },
-      { heading: 'Where it is, and why', lines: () => state.join('\n') },
+      { heading: 'Where it is, and why', lines: () => sentences(state) },
     ],
     data: {
       kind: `parked_${kind}`,

@@ -9,7 +9,7 @@ import { correctionData, correctionTexts } from './explain-corrections.ts';
 import { disputeTexts, refundData, refundTexts } from './explain-refunds.ts';
 import type { Explanation } from './explain-words.ts';
 import { leftOutText, payoutNext, runText, scheduleText } from './explain-words.ts';
-import { pairs, words } from './render.ts';
+import { pairs, sentences, words } from './render.ts';
 
 /** A sale and its commission in words, as of `now`. */
 export function explainSale(story: SaleStory, now: Date): Explanation {
@@ -43,14 +43,14 @@ export function explainSale(story: SaleStory, now: Date): Explanation {
             ['came from', origin],
           ]),
       },
-      { heading: 'Where it is, and why', lines: () => state.join('\n') },
-      ...(commission ? [{ heading: 'Why this amount', lines: () => amount.join('\n') }] : []),
-      ...(refunds.length > 0 ? [{ heading: 'What was refunded', lines: () => refunds.join('\n') }] : []),
-      ...(disputes.length > 0 ? [{ heading: 'Disputes', lines: () => disputes.join('\n') }] : []),
-      ...(corrections.length > 0 ? [{ heading: 'Corrections', lines: () => corrections.join('\n') }] : []),
-      ...(next.length > 0 ? [{ heading: 'What remains to happen', lines: () => next.join('\n') }] : []),
+      { heading: 'Where it is, and why', lines: () => sentences(state) },
+      ...(commission ? [{ heading: 'Why this amount', lines: () => sentences(amount) }] : []),
+      ...(refunds.length > 0 ? [{ heading: 'What was refunded', lines: () => sentences(refunds) }] : []),
+      ...(disputes.length > 0 ? [{ heading: 'Disputes', lines: () => sentences(disputes) }] : []),
+      ...(corrections.length > 0 ? [{ heading: 'Corrections', lines: () => sentences(corrections) }] : []),
+      ...(next.length > 0 ? [{ heading: 'What remains to happen', lines: () => sentences(next) }] : []),
       ...(conflicts.length > 0
-        ? [{ heading: 'Came again with other facts', lines: () => conflictTexts(story).join('\n') }]
+        ? [{ heading: 'Came again with other facts', lines: () => sentences(conflictTexts(story)) }]
         : []),
     ],
     data: {

@@ -12,7 +12,7 @@ import { explainPayout } from './explain-payout.ts';
 import { explainSale } from './explain-sale.ts';
 import type { Explanation } from './explain-words.ts';
 import { withAccount } from './open.ts';
-import { paragraphs, section } from './render.ts';
+import { paragraphs, section, sentences } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
 const examples = `
@@ -54,6 +54,6 @@ async function explain(shell: Shell, text: string): Promise<Answer> {
   return {
     data,
     text: (paint) =>
-      paragraphs(title(paint), ...parts.map((part) => section(paint, part.heading, part.lines(paint)))),
+      paragraphs(sentences([title(paint)]), ...parts.map((part) => section(paint, part.heading, part.lines))),
   };
 }

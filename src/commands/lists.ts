@@ -74,7 +74,7 @@ async function answerCsv<Row, Beside>(
       todo: 'Leave out --csv or --json.',
     });
   }
-  const print = (rows: string[][]) => shell.show(() => csv(rows, '\n').slice(0, -1));
+  const print = (rows: string[][]) => shell.data(csv(rows, '\n').slice(0, -1));
   print([Object.keys(list.columns)]);
   const read = (behind: string | undefined) => list.read({ after: behind, limit: limit ?? writtenAtOnce });
   for await (const page of allPages(read, after)) {

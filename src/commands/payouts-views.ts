@@ -14,7 +14,7 @@ import { showInstant } from '../time.ts';
 import { answerList, type List, type ListFlags, withListFlags } from './lists.ts';
 import { withAccount } from './open.ts';
 import { readCount } from './options.ts';
-import { type Column, type Paint, pairs, paragraphs, plural, section, table } from './render.ts';
+import { type Column, type Paint, pairs, paragraphs, plural, section, sentences, table } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
 const statuses: BatchStatus[] = ['draft', 'approved', 'exported', 'settled', 'canceled'];
@@ -151,11 +151,9 @@ function describeBatch(paint: Paint, batch: BatchDetails, payees: Payee[]): stri
       ['still needed', batch.stillNeeded],
       ['exported', batch.exportedAt ? showInstant(batch.exportedAt, 'UTC') : undefined],
     ]),
-    section(
-      paint,
-      'By status',
+    section(paint, 'By status', (inner) =>
       table(
-        paint,
+        inner,
         [{ title: 'status' }, { title: 'payouts', align: 'right' }, { title: 'amount', align: 'right' }],
         batch.byStatus.map((part) => [
           part.status,
@@ -165,9 +163,9 @@ function describeBatch(paint: Paint, batch: BatchDetails, payees: Payee[]): stri
       ),
     ),
     batch.files.length > 0
-      ? section(paint, 'Files', batch.files.map((file) => `outbox/${file}`).join('\n'))
+      ? section(paint, 'Files', sentences(batch.files.map((file) => `outbox/${file}`)))
       : '',
-    section(paint, 'Payouts, by affiliate', payoutTable(paint, payees)),
+    section(paint, 'Payouts, by affiliate', (inner) => payoutTable(inner, payees)),
   );
 }
 

@@ -1,63 +1,103 @@
-import { stripVTControlCharacters, styleText } from 'node:util';
 import { showCount } from '../money.ts';
+import { visibleInLine } from '../visible.ts';
+import { longestPiece, width, wrapLine } from './layout.ts';
+import type { Paint } from './paint.ts';
 
-/** Colours, or none: every function returns its text, styled for a terminal or as it is. */
-export interface Paint {
-  bold(text: string): string;
-  dim(text: string): string;
-  good(text: string): string;
-  warn(text: string): string;
-  bad(text: string): string;
-}
+export type { Paint } from './paint.ts';
 
 export interface Column {
   title: string;
-  /** Numbers and amounts stand at the right. */
+  /** Numbers and amounts stand at the right, and are never broken. */
   align?: 'right';
 }
 
-/** A Paint that styles when `isColoured`, and else leaves every text alone. */
-export function createPaint(isColoured: boolean): Paint {
-  const style = (format: Parameters<typeof styleText>[0]) => (text: string) =>
-    isColoured ? styleText(format, text, { validateStream: false }) : text;
-  return {
-    bold: style('bold'),
-    dim: style('dim'),
-    good: style('green'),
-    warn: style('yellow'),
-    bad: style('red'),
-  };
-}
+const gap = '  ';
+/** A column of prose is hard to read below this. */
+const narrowest = 20;
 
-/** Rows below their titles, aligned, two spaces between the columns; every row has as many cells as columns. */
+/**
+ * Rows below their titles, aligned, two spaces between the columns; every row has as many cells as columns. Where the
+ * terminal is too narrow, prose is broken between words, and where that is not enough, each row becomes names and values.
+ */
 export function table(paint: Paint, columns: Column[], rows: string[][]): string {
-  const widths = columns.map((column, index) =>
-    Math.max(width(column.title), ...rows.map((row) => width(row[index] ?? ''))),
-  );
-  const line = (cells: string[]) =>
-    cells
+  const cells = rows.map((row) => row.map(visibleInLine));
+  const widths = widthsOf(paint.columns, columns, cells);
+  if (widths === undefined) return cells.map((row) => recordOf(paint, columns, row)).join('\n\n');
+  const line = (row: string[]) =>
+    row
       .map((cell, index) => {
-        const gap = ' '.repeat(Math.max(0, (widths[index] ?? 0) - width(cell)));
-        return columns[index]?.align === 'right' ? gap + cell : cell + gap;
+        const rest = ' '.repeat(Math.max(0, widths[index]! - width(cell)));
+        return columns[index]?.align === 'right' ? rest + cell : cell + rest;
       })
-      .join('  ')
+      .join(gap)
       .trimEnd();
-  const titles = columns.map((column) => column.title);
-  return [paint.dim(line(titles)), ...rows.map(line)].join('\n');
+  const lines = (row: string[]) => {
+    const broken = row.map((cell, index) => wrapLine(cell, widths[index]!));
+    const height = Math.max(...broken.map((parts) => parts.length));
+    return Array.from({ length: height }, (_, at) => line(broken.map((parts) => parts[at] ?? '')));
+  };
+  const titles = lines(columns.map((column) => column.title));
+  return [...titles.map((title) => paint.dim(title)), ...cells.flatMap(lines)].join('\n');
 }
 
-/** Names and their values, the values aligned; pairs whose value is undefined are left out. */
+/** How wide each column is, so that all fit into `available`; undefined where they can't. */
+function widthsOf(available: number, columns: Column[], rows: string[][]): number[] | undefined {
+  const natural = columns.map(({ title }, index) =>
+    Math.max(width(title), ...rows.map((row) => width(row[index] ?? ''))),
+  );
+  let excess = natural.reduce((sum, one) => sum + one + gap.length, -gap.length) - available;
+  if (excess <= 0) return natural;
+  const least = columns.map(({ title, align }, index) => {
+    if (align === 'right') return natural[index]!;
+    const longest = Math.max(longestPiece(title), ...rows.map((row) => longestPiece(row[index] ?? '')));
+    return Math.min(natural[index]!, Math.max(narrowest, longest));
+  });
+  const widths = [...natural];
+  while (excess > 0) {
+    const spare = widths.map((one, index) => (one > least[index]! ? one : 0));
+    const widest = Math.max(...spare);
+    if (widest === 0) return undefined;
+    widths[spare.indexOf(widest)]! -= 1;
+    excess -= 1;
+  }
+  return widths;
+}
+
+function recordOf(paint: Paint, columns: Column[], row: string[]): string {
+  return pairs(
+    paint,
+    columns.map(({ title }, index) => [title, row[index] || undefined]),
+  );
+}
+
+/** Names and their values, the values aligned and broken between words; pairs whose value is undefined are left out. */
 export function pairs(paint: Paint, list: [name: string, value: string | undefined][]): string {
   const given = list.filter((pair): pair is [string, string] => pair[1] !== undefined);
   const longest = Math.max(0, ...given.map(([name]) => width(name)));
+  const hang = ' '.repeat(longest + gap.length);
   return given
-    .map(([name, value]) => `${paint.dim(name + ' '.repeat(longest - width(name)))}  ${value}`)
+    .flatMap(([name, value]) => {
+      const lines = wrapLine(visibleInLine(value), paint.columns - hang.length);
+      const label = visibleInLine(name);
+      return lines.map((line, at) =>
+        at === 0 ? `${paint.dim(label + ' '.repeat(longest - width(label)))}${gap}${line}` : hang + line,
+      );
+    })
     .join('\n');
 }
 
-/** A part of an answer under its heading, set in by two spaces. */
-export function section(paint: Paint, heading: string, body: string): string {
-  return `${paint.bold(heading)}\n${indent(body)}`;
+/** Sentences, one a line: an end of line that data brought is shown as such. */
+export function sentences(list: readonly string[]): string {
+  return list.map(visibleInLine).join('\n');
+}
+
+/**
+ * A part of an answer under its heading, set in by two spaces. What depends on the width, as tables do, is given as a
+ * function of the Paint for what is left of it.
+ */
+export function section(paint: Paint, heading: string, body: string | ((paint: Paint) => string)): string {
+  const text = typeof body === 'string' ? body : body({ ...paint, columns: paint.columns - 2 });
+  return `${paint.bold(visibleInLine(heading))}\n${indent(text)}`;
 }
 
 /** The parts that are not empty, an empty line between them. */
@@ -87,24 +127,7 @@ export function showDecimal(decimal: string, currency: string): string {
   return `${match[1]}${showCount(BigInt(match[2]!))}${match[3] ?? ''} ${currency}`;
 }
 
-/** `text`, or so much of its beginning that it and the mark of the cut take `length` characters. */
-export function clip(text: string, length: number): string {
-  return text.length > length ? `${text.slice(0, length - 1)}…` : text;
-}
-
 /** A name out of code or JSON in words: `in_payout` is `in payout`. */
 export function words(name: string): string {
   return name.replaceAll('_', ' ');
-}
-
-const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
-const wide =
-  /^(?![\uff61-\uffdc])(?:\p{Script=Han}|\p{Script=Hiragana}|\p{Script=Katakana}|\p{Script=Hangul}|\p{Emoji_Presentation}|[\u3000-\u303f\uff01-\uff60\uffe0-\uffe6])/u;
-
-/** Columns of a terminal that `text` takes: two for a Chinese, Japanese or Korean character, none for a style. */
-export function width(text: string): number {
-  const plain = stripVTControlCharacters(text);
-  let columns = 0;
-  for (const { segment } of graphemes.segment(plain)) columns += wide.test(segment) ? 2 : 1;
-  return columns;
 }

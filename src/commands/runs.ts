@@ -134,13 +134,13 @@ function describeRun(paint: Paint, { run, attempts, children, imports }: RunHist
   ]);
   return paragraphs(
     facts,
-    children.length > 0 ? section(paint, 'Steps', describeList(paint, children, 'started (UTC)')) : '',
+    children.length > 0
+      ? section(paint, 'Steps', (inner) => describeList(inner, children, 'started (UTC)'))
+      : '',
     files.length > 0
-      ? section(
-          paint,
-          'Files',
+      ? section(paint, 'Files', (inner) =>
           table(
-            paint,
+            inner,
             [
               { title: 'file' },
               { title: 'kind' },
@@ -158,7 +158,7 @@ function describeRun(paint: Paint, { run, attempts, children, imports }: RunHist
       report: children.length > 0 ? undefined : run.report,
     }),
     attempts.length > 0
-      ? section(paint, 'Other attempts', describeList(paint, attempts, 'started (UTC)'))
+      ? section(paint, 'Other attempts', (inner) => describeList(inner, attempts, 'started (UTC)'))
       : '',
     describeNightsEnd(paint, run.report),
   );

@@ -8,7 +8,8 @@ import type { Paint } from './render.ts';
  *     program
  *       .command('release')
  *       .description('…')
- *       .option('--dry-run', '…')
+ *       .option(dryRunFlag, dryRunHelp)
+ *       .requiredOption(byFlag, byHelp)        // where a person decides
  *       .action(shell.does((options: ReleaseOptions) => release(shell, options)));
  *   }
  *
@@ -48,6 +49,8 @@ export interface Shell {
   does<Args extends unknown[]>(work: (...args: Args) => Promise<Answer>): (...args: Args) => Promise<void>;
   /** Prints a part of the answer's text at once; nothing under --json. */
   show(text: (paint: Paint) => string): void;
+  /** Prints data for programs on stdout, such as CSV, as it is; but nothing in it steers a terminal. */
+  data(text: string): void;
   /** One line for people on stderr. */
   say(line: string): void;
   /**

@@ -1,6 +1,7 @@
 import type { Log } from '../log.ts';
 import { showCount } from '../money.ts';
 import { type Clock, showDuration } from '../time.ts';
+import { visibleInLine } from '../visible.ts';
 
 export interface Progress {
   /** Tells how far the work is: rows done, and the share of the input that was read (0 to 1). */
@@ -33,7 +34,7 @@ export function progressOf(
       if (!terminal.isTTY) return log.progress({ what, done: rows, rate, left });
       shown = true;
       terminal.write(
-        `\r\x1b[K${what}  ${showCount(rows)} rows  ${Math.floor(share * 100)} %  ${showCount(rate)} rows/s  ${left} left`,
+        `\r\x1b[K${visibleInLine(what)}  ${showCount(rows)} rows  ${Math.floor(share * 100)} %  ${showCount(rate)} rows/s  ${left} left`,
       );
     },
     done() {

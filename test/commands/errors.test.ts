@@ -38,6 +38,7 @@ const withoutFile: Partial<Record<ErrorCode, string>> = {
   'job-failed': 'what the code of a job raises, it raises when it runs',
   'already-running': 'another run is under way',
   'lease-lost': 'another runner took the run over',
+  defect: 'the code of Payrun is wrong, not a file',
   interrupted: 'a person or the system stopped the run',
   'books-adrift': 'the books are wrong, which no file can make them',
 };

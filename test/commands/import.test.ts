@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { strToU8, zipSync } from 'fflate';
 import { beforeAll, expect, test } from 'vitest';
 import { describeImport } from '../../src/commands/describe-import.ts';
-import { createPaint } from '../../src/commands/render.ts';
+import { createPaint } from '../../src/commands/paint.ts';
 import { deskOfAnn, header } from '../imports/ann.ts';
 import { testDatabase } from '../support/database.ts';
 import { payrun, payrunJson } from './payrun.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { answerList, type List } from '../../src/commands/lists.ts';
-import { createPaint } from '../../src/commands/render.ts';
+import { createPaint } from '../../src/commands/paint.ts';
 import type { Shell } from '../../src/commands/shell.ts';
 import { readPage } from '../../src/db/pages.ts';
 
@@ -23,8 +23,7 @@ function shellOf(json: boolean) {
   const printed: string[] = [];
   const shell = {
     globals: () => ({ json }),
-    show: (text: (paint: ReturnType<typeof createPaint>) => string) =>
-      void printed.push(text(createPaint(false))),
+    data: (text: string) => void printed.push(text),
   } as unknown as Shell;
   return { shell, printed };
 }

@@ -1,5 +1,7 @@
-import { expect, test } from 'vitest';
-import { countOf, createPaint, pairs, plural, showDecimal, table, width } from '../../src/commands/render.ts';
+import { describe, expect, test } from 'vitest';
+import { width } from '../../src/commands/layout.ts';
+import { createPaint, styled } from '../../src/commands/paint.ts';
+import { countOf, pairs, plural, section, showDecimal, table } from '../../src/commands/render.ts';
 
 const plain = createPaint(false);
 
@@ -26,7 +28,7 @@ test('a text is as wide as a terminal shows it', () => {
 
 test('colours appear only where they are wanted', () => {
   expect(createPaint(false).good('ok')).toBe('ok');
-  expect(createPaint(true).good('ok')).toBe('\u001b[32mok\u001b[39m');
+  expect(styled(createPaint(true).good('ok'))).toBe('\u001b[32mok\u001b[39m');
 });
 
 test('amounts are shown with their thousands apart, their exact decimals and their currency', () => {
@@ -63,4 +65,63 @@ test('a count is named in the singular where it is one', () => {
   expect([countOf(1, 'approved_batches'), countOf(1204, 'approved_batches'), countOf(1, 'recorded')]).toEqual(
     ['1 approved batch', '1,204 approved batches', '1 recorded'],
   );
+});
+
+describe('where a table is wider than the terminal', () => {
+  const columns = [{ title: 'id' }, { title: 'amount', align: 'right' as const }, { title: 'why' }];
+  const rows = [
+    [
+      'com_01kjp0y9m0ftqvh5mh00000003',
+      '1,234,520.00 USD',
+      'The balance of 1,200.00 USD was under the minimum.',
+    ],
+    ['com_01kjp0y9m0ftqvh5mh00000004', '20.00 USD', ''],
+  ];
+
+  test('prose is broken between words, and never within an amount', () => {
+    expect(table(createPaint(false, 70), columns, rows)).toBe(
+      [
+        'id                                        amount  why',
+        'com_01kjp0y9m0ftqvh5mh00000003  1,234,520.00 USD  The balance of',
+        '                                                  1,200.00 USD was',
+        '                                                  under the minimum.',
+        'com_01kjp0y9m0ftqvh5mh00000004         20.00 USD',
+      ].join('\n'),
+    );
+  });
+
+  test('each row becomes names and values where that is not enough', () => {
+    expect(table(createPaint(false, 50), columns, rows)).toBe(
+      [
+        'id      com_01kjp0y9m0ftqvh5mh00000003',
+        'amount  1,234,520.00 USD',
+        'why     The balance of 1,200.00 USD was under the',
+        '        minimum.',
+        '',
+        'id      com_01kjp0y9m0ftqvh5mh00000004',
+        'amount  20.00 USD',
+      ].join('\n'),
+    );
+  });
+
+  test('a section leaves its tables two columns less', () => {
+    const fits = table(
+      plain,
+      columns.slice(0, 2),
+      rows.map((row) => row.slice(0, 2)),
+    );
+    const columnsOf = (paint: { columns: number }) => String(paint.columns);
+    expect(fits.split('\n').map((line) => line.length)).toContain(48);
+    expect(section(createPaint(false, 50), 'Part', columnsOf)).toBe('Part\n  48');
+  });
+});
+
+test('a cell is one line, whatever data it shows', () => {
+  expect(table(plain, [{ title: 'name' }], [['Eve\nMallory\u001b[2J']])).toBe('name\nEve␊Mallory␛[2J');
+});
+
+test('data cannot pass for styled text', () => {
+  const green = createPaint(true).good('x');
+  expect(styled('\u001b[32mx\u001b[39m')).toBe('␛[32mx␛[39m');
+  expect(styled(green.replace(/[0-9a-f]{16}/g, '0123456789abcdef'))).not.toContain('\u001b');
 });

@@ -13,7 +13,7 @@ const [start, end] = ['<!-- commands -->', '<!-- /commands -->'];
 /** The README as it is, and as it would be with a fresh list of commands. */
 export async function renderReadme(): Promise<{ present: string; fresh: string }> {
   const present = await readFile(readme, 'utf8');
-  const { stdout } = await payrun(['--help'], { cwd: '.', env: { COLUMNS: '110', NO_COLOR: '1' } });
+  const { stdout } = await payrun(['--help'], { cwd: '.' });
   const commands = stdout.slice(stdout.indexOf('A workspace:'), stdout.indexOf('\nExamples:')).trim();
   const block = `${start}\n\`\`\`\n${commands}\n\`\`\`\n${end}`;
   const at = present.indexOf(start);
