@@ -7,7 +7,7 @@ import { formatAmount, showAmount } from '../money.ts';
 import { affiliateData, describeAffiliate } from './describe-affiliate.ts';
 import { answerList, type List, type ListFlags, withListFlags } from './lists.ts';
 import { withAccount } from './open.ts';
-import { clip, type Paint, table } from './render.ts';
+import { type Paint, table } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface Flags extends ListFlags {
@@ -95,8 +95,8 @@ function describe(paint: Paint, rows: ListedAffiliate[]): string {
   if (rows.length === 0) return 'There are no such affiliates.';
   const columns = ['ref', 'name', 'status', 'paid by'].map((title) => ({ title }));
   const lines = rows.map(({ ref, name, status, method, hasDestination, balances }) => [
-    clip(ref, 20),
-    clip(name, 20),
+    ref,
+    name,
     status === 'active' ? status : paint.warn(status),
     method === null || !hasDestination ? paint.warn('nothing yet') : method,
     owedTexts(balances, showAmount),

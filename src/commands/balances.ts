@@ -6,7 +6,7 @@ import { formatAmount, showBare, showCount } from '../money.ts';
 import { answerList, type List, type ListFlags, withListFlags } from './lists.ts';
 import { withAccount } from './open.ts';
 import { readDay } from './options.ts';
-import { clip, type Paint, paragraphs, table, words } from './render.ts';
+import { type Paint, paragraphs, table, words } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface Flags extends ListFlags {
@@ -94,10 +94,10 @@ function describe(paint: Paint, when: string, rows: AffiliateBalance[], sums: Ow
   const amounts = (row: AffiliateBalance | OwedSum) =>
     shown.map((state) => showBare(row[state], row.currency));
   const right = shown.map((state) => ({ title: words(state), align: 'right' as const }));
-  const lines = rows.map((row) => [clip(row.affiliate, 20), row.currency, ...amounts(row)]);
+  const lines = rows.map((row) => [row.affiliate, row.currency, ...amounts(row)]);
   const totals = sums.map((sum) => [`all ${showCount(sum.affiliates)}`, sum.currency, ...amounts(sum)]);
   return paragraphs(
     `${when}:`,
-    table(paint, [{ title: 'affiliate' }, { title: '' }, ...right], [...lines, ...totals]),
+    table(paint, [{ title: 'affiliate' }, { title: 'in' }, ...right], [...lines, ...totals]),
   );
 }

@@ -6,7 +6,7 @@ import { localDay } from '../time.ts';
 import { toAmounts } from './describe-balances.ts';
 import { heldText } from './describe-held.ts';
 import { leftOutText, scheduleText } from './explain-words.ts';
-import { clip, type Paint, pairs, paragraphs, section, table, words } from './render.ts';
+import { type Paint, pairs, paragraphs, section, sentences, table, words } from './render.ts';
 
 /** An affiliate as JSON. */
 export function affiliateData(details: AffiliateDetails) {
@@ -48,7 +48,7 @@ export function affiliateData(details: AffiliateDetails) {
 export function describeAffiliate(paint: Paint, details: AffiliateDetails): string {
   const { affiliate, commissions, payouts } = details;
   return paragraphs(
-    `${paint.bold(affiliate.name)}  ${affiliate.ref}  ${affiliate.status}`,
+    sentences([`${paint.bold(affiliate.name)}  ${affiliate.ref}  ${affiliate.status}`]),
     pairs(paint, [
       ['id', showId('affiliate', affiliate.id)],
       ['short code', affiliate.short_code ?? undefined],
@@ -56,10 +56,15 @@ export function describeAffiliate(paint: Paint, details: AffiliateDetails): stri
       ['to', masked(affiliate.payout_destination) ?? undefined],
     ]),
     whyNotPaid(details),
-    section(paint, 'Balances', balanceTable(paint, details)),
-    commissions.length === 0 ? '' : section(paint, 'Latest commissions', commissionTable(paint, details)),
-    payouts.length === 0 ? '' : section(paint, 'Latest payouts', payoutTable(paint, details)),
-    paint.dim(`payrun commissions list --affiliate ${affiliate.ref}   payrun explain ${affiliate.ref}`),
+    section(paint, 'Balances', (inner) => balanceTable(inner, details)),
+    commissions.length === 0
+      ? ''
+      : section(paint, 'Latest commissions', (inner) => commissionTable(inner, details)),
+    payouts.length === 0 ? '' : section(paint, 'Latest payouts', (inner) => payoutTable(inner, details)),
+    sentences([
+      paint.dim(`payrun commissions list --affiliate ${affiliate.ref}`),
+      paint.dim(`payrun explain ${affiliate.ref}`),
+    ]),
   );
 }
 
@@ -73,7 +78,7 @@ function balanceTable(paint: Paint, { balances }: AffiliateDetails): string {
   ] as const;
   return table(
     paint,
-    [{ title: '' }, ...states.map((state) => right(words(state)))],
+    [{ title: 'in' }, ...states.map((state) => right(words(state)))],
     balances.map((one) => [one.currency, ...states.map((state) => showBare(one[state], one.currency))]),
   );
 }
@@ -83,7 +88,7 @@ function commissionTable(paint: Paint, { commissions }: AffiliateDetails): strin
     paint,
     [{ title: 'sale' }, right('amount'), { title: 'state' }, { title: 'due' }, { title: 'payout or reason' }],
     commissions.map((one) => [
-      clip(one.sale ?? '', 24),
+      one.sale ?? '',
       showAmount(one.amount, one.currency),
       words(one.state),
       localDay(one.holdUntil, one.zone),
