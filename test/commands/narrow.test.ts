@@ -3,7 +3,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { testDatabase } from '../support/database.ts';
 import { payrunJson } from './payrun.ts';
-import { openScreen, type Screen } from './screen.ts';
+import { openScreen, rowsOf, type Screen } from './screen.ts';
 import { openShop } from './shop.ts';
 
 /** What must not be torn: amounts with their currency, counts, ids, references, moments. */
@@ -29,21 +29,21 @@ beforeAll(async () => {
   await payrunJson(['release', '--as-of', '2026-03-05'], shop);
   views.push(['payouts', 'prepare', '--as-of', '2026-03-05', '--by', 'Ada Lovelace', '--dry-run']);
   await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-05', '--by', 'Ada Lovelace'], shop);
-  const [batch] = (await payrunJson(['payouts', 'list'], shop)) as { batch: string }[];
-  await payrunJson(['payouts', 'approve', batch!.batch, '--by', 'Bob'], shop);
-  const [conflict] = (await payrunJson(['conflicts', 'list'], shop)) as { conflict: string }[];
-  const runs = (await payrunJson(['runs', 'list'], shop)) as { run: string }[];
-  const imports = (await payrunJson(['imports', 'list'], shop)) as { import: string }[];
+  const [batch] = rowsOf(await payrunJson(['payouts', 'list'], shop));
+  await payrunJson(['payouts', 'approve', batch!.batch!, '--by', 'Bob'], shop);
+  const [conflict] = rowsOf(await payrunJson(['conflicts', 'list'], shop));
+  const runs = rowsOf(await payrunJson(['runs', 'list'], shop));
+  const imports = rowsOf(await payrunJson(['imports', 'list'], shop));
   views.push(
-    ['payouts', 'show', batch!.batch],
+    ['payouts', 'show', batch!.batch!],
     ['conflicts', 'list'],
-    ['conflicts', 'show', conflict!.conflict],
+    ['conflicts', 'show', conflict!.conflict!],
   );
-  views.push(['conflicts', 'accept', conflict!.conflict, '--by', 'Ada', '--dry-run']);
-  views.push(...runs.map(({ run }) => ['runs', 'show', run]));
-  views.push(...imports.map((one) => ['imports', 'show', one.import]));
+  views.push(['conflicts', 'accept', conflict!.conflict!, '--by', 'Ada', '--dry-run']);
+  views.push(...runs.map(({ run }) => ['runs', 'show', run!]));
+  views.push(...imports.map((one) => ['imports', 'show', one.import!]));
   views.push(['explain', 'INV-1'], ['explain', 'BIG-1'], ['explain', 'ada'], ['explain', 'nobody-at-all']);
-  views.push(['payouts', 'export', batch!.batch, '--dry-run']);
+  views.push(['payouts', 'export', batch!.batch!, '--dry-run']);
 });
 
 describe.each([80, 60])('before a terminal of %i columns', (columns) => {

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { testDatabase } from '../support/database.ts';
 import { type Place, payrunJson } from './payrun.ts';
-import { everyCommand, leavesOf, openScreen, type Screen } from './screen.ts';
+import { everyCommand, leavesOf, openScreen, rowsOf, type Screen } from './screen.ts';
 import { configOf, workspace } from './workspace.ts';
 
 /** Clears the screen, sets its title, colours by a C1 control, turns the order of letters around, and forges a line. */
@@ -149,8 +149,6 @@ describe('data can neither steer the terminal nor forge a line of its own', () =
 /** What there is by now, as programs learn it. */
 async function learnIds(): Promise<void> {
   const read = async (...args: string[]) => JSON.parse(await screen.see([...args, '--json']));
-  const rowsOf = (answer: unknown[] | Record<string, unknown[]>) =>
-    (Array.isArray(answer) ? answer : Object.values(answer)[0]) as Record<string, string>[];
   ids.conflict = rowsOf(await read('conflicts', 'list'))[0]?.conflict ?? 'cfl';
   ids.batch = rowsOf(await read('payouts', 'list'))[0]?.batch ?? 'pob';
   const imports = rowsOf(await read('imports', 'list'));

@@ -75,3 +75,9 @@ export function openScreen({ cwd, url, env = {} }: Place): Screen {
     },
   };
 }
+
+/** The rows of a list as JSON, which stand alone or under the name of the list. */
+export function rowsOf(document: unknown): Record<string, string>[] {
+  const rows = Array.isArray(document) ? document : Object.values(document as object)[0];
+  return rows as Record<string, string>[];
+}
