@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { listOf, reportDoubles } from './config-doubles.ts';
 import { source } from './config-source.ts';
 import { always, ref, zone } from './config-words.ts';
+import { listed } from './errors.ts';
 import { isCurrency, parseAmount, parsePercent } from './money.ts';
 
 const name = z.string().min(1, 'must not be empty').max(200);
@@ -106,7 +107,7 @@ const account = z
         context.addIssue({
           code: 'custom',
           path: ['sources', index, 'program'],
-          message: `names no programme of this account (${known.join(', ')})`,
+          message: `names no programme of this account (${listed(known)})`,
         });
       }
     }

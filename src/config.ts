@@ -5,7 +5,7 @@ import leven from 'leven';
 import type { z } from 'zod';
 import { doubledKeys } from './config-doubles.ts';
 import { fileSchema } from './config-schema.ts';
-import { PayrunError } from './errors.ts';
+import { listed, PayrunError } from './errors.ts';
 
 export type AccountConfig = FileConfig['accounts'][number];
 export type ProgramConfig = AccountConfig['programs'][number];
@@ -86,7 +86,7 @@ export function checkConfig(text: string): { config: FileConfig } | { faults: Co
 function plainWords(issue: z.core.$ZodRawIssue): string | undefined {
   if (issue.code === 'invalid_type' && issue.input === undefined) return 'is missing';
   if (issue.code === 'invalid_type') return `must be ${wanted[issue.expected] ?? issue.expected}`;
-  if (issue.code === 'invalid_value') return `must be one of ${issue.values.join(', ')}`;
+  if (issue.code === 'invalid_value') return `must be one of ${listed(issue.values.map(String))}`;
   if (issue.code === 'too_small' && issue.origin !== 'string') return `must be at least ${issue.minimum}`;
   if (issue.code === 'too_big' && issue.origin !== 'string') return `must be at most ${issue.maximum}`;
   return undefined;
@@ -112,7 +112,7 @@ function faultsOf(issue: z.core.$ZodIssue, tree: Node, text: string): ConfigFaul
     const hint = near[0]
       ? `did you mean "${near[0]}"?`
       : known.length > 0
-        ? `known here: ${known.join(', ')}`
+        ? `known here: ${listed(known)}`
         : '';
     return faultAt([...issue.path, key], tree, text, `is not known${hint ? `; ${hint}` : ''}`);
   });

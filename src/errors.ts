@@ -1,5 +1,7 @@
 import { machineFaults } from './machine-faults.ts';
 
+import { showCount } from './money.ts';
+
 /**
  * The catalogue of everything Payrun may have to tell a person is wrong: a code to search for, a sentence,
  * what to do about it, the exit code of the command and the HTTP status of the API.
@@ -129,7 +131,7 @@ export class PayrunError extends Error {
 
   /** `code` picks exit code, HTTP status and advice from the catalogue; `what` is one sentence in plain words. */
   constructor(code: ErrorCode, what: string, detail: ErrorDetail = {}) {
-    super(what, detail.cause === undefined ? undefined : { cause: detail.cause });
+    super(shortened(what), detail.cause === undefined ? undefined : { cause: detail.cause });
     this.name = 'PayrunError';
     this.code = code;
     this.exitCode = catalogue[code].exit;
@@ -137,8 +139,28 @@ export class PayrunError extends Error {
     this.todo = detail.todo ?? catalogue[code].todo;
     this.place = detail.place;
     this.found = detail.found;
-    this.aside = detail.aside ?? [];
+    this.aside = cut(detail.aside ?? []);
   }
+}
+
+/** Names as a sentence lists them: the first dozen, each cut where it is long, then how many more there are. */
+export function listed(names: Iterable<string>, between = ', '): string {
+  const all = [...names];
+  const shown = all.slice(0, 12).map((name) => (name.length > 80 ? `${name.slice(0, 80)}…` : name));
+  const more = all.length - shown.length;
+  return `${shown.join(between)}${more > 0 ? ` and ${showCount(more)} more` : ''}`;
+}
+
+/** A sentence, and of the list that may follow it in lines of its own the beginning. */
+function shortened(what: string): string {
+  const [sentence, ...list] = what.split('\n');
+  return [sentence, ...cut(list)].join('\n');
+}
+
+/** The first fifty lines of a list, then how many more there are. */
+function cut(lines: readonly string[]): readonly string[] {
+  const more = lines.length - 50;
+  return more > 0 ? [...lines.slice(0, 50), `  and ${showCount(more)} more`] : lines;
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Db } from '../db/connect.ts';
 import type { AffiliateStatus } from '../db/tables.ts';
-import { PayrunError } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { adjust } from '../ledger/adjust.ts';
 import { findAffiliate } from '../ledger/named.ts';
@@ -144,6 +144,6 @@ async function findProgram(db: Db, accountId: number, ref: string | undefined) {
   if (chosen.length === 1) return chosen[0]!;
   throw new PayrunError('usage', 'Say which programme the adjustment belongs to.', {
     ...(ref === undefined ? {} : { found: ref }),
-    todo: `Give it with --program: ${programs.map((one) => one.ref).join(', ')}.`,
+    todo: `Give it with --program: ${listed(programs.map((one) => one.ref))}.`,
   });
 }

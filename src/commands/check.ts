@@ -6,7 +6,7 @@ import type { Config } from '../config.ts';
 import type { Db } from '../db/connect.ts';
 import { existingPlace } from '../db/embedded-place.ts';
 import { pendingMigrations } from '../db/migrate.ts';
-import { inOneLine, PayrunError } from '../errors.ts';
+import { inOneLine, listed, PayrunError } from '../errors.ts';
 import { lookAtWaiting, straysOfInbox } from '../imports/import.ts';
 import { createLog } from '../log.ts';
 import { faultOf } from '../runs/fault.ts';
@@ -106,7 +106,7 @@ async function checkDatabase(shell: Shell, config: Config): Promise<Finding[]> {
 async function checkSchema(shell: Shell, config: Config, db: Db): Promise<Finding[]> {
   const pending = await pendingMigrations(db);
   if (pending.length > 0) {
-    const message = `lacks ${plural(pending.length, 'migration')}: ${pending.map(({ name }) => name).join(', ')}`;
+    const message = `lacks ${plural(pending.length, 'migration')}: ${listed(pending.map(({ name }) => name))}`;
     if (config.databaseUrl === undefined) {
       return [{ check: 'schema', status: 'note', message: `${message}; the next command applies them` }];
     }
@@ -181,7 +181,7 @@ async function checkJobs(config: Config): Promise<Finding[]> {
   const usable = usableNames(jobs);
   const unknown = Object.keys(config.jobs).filter((name) => !jobs.has(name));
   return [
-    { check: 'jobs', status: 'ok', message: `${usable.length} can be loaded: ${usable.join(', ')}` },
+    { check: 'jobs', status: 'ok', message: `${usable.length} can be loaded: ${listed(usable)}` },
     ...faults.map((fault) => problemOf('jobs', fault)),
     ...warnings.map((message): Finding => ({ check: 'jobs', status: 'note', message })),
     ...unknown.map((name): Finding => {

@@ -4,7 +4,7 @@ import type { Context } from '../context.ts';
 import { type Address, connect, type Db } from '../db/connect.ts';
 import { joinEmbedded } from '../db/embedded.ts';
 import { migrate, pendingMigrations } from '../db/migrate.ts';
-import { PayrunError } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 import { createLog } from '../log.ts';
 import type { Shell } from './shell.ts';
 
@@ -100,7 +100,7 @@ export async function withAccount<T>(
     const refs = context.config.accounts.map((account) => account.ref);
     if (shell.globals().account === undefined && refs.length > 1) {
       throw new PayrunError('usage', 'This workspace has several accounts.', {
-        todo: `Say for which of them with --account: ${refs.join(', ')}.`,
+        todo: `Say for which of them with --account: ${listed(refs)}.`,
       });
     }
     const [account] = await findAccounts(shell, context);
@@ -118,7 +118,7 @@ export async function findAccounts(shell: Shell, { config, db }: Context<Db>): P
   if (chosen !== undefined && !known.includes(chosen)) {
     throw new PayrunError('usage', 'payrun.json has no account of this name.', {
       found: chosen,
-      todo: `The accounts are: ${known.join(', ')}.`,
+      todo: `The accounts are: ${listed(known)}.`,
     });
   }
   const wanted = chosen === undefined ? known : [chosen];
@@ -141,7 +141,7 @@ async function bringUpToDate(shell: Shell, config: Config, db: Db): Promise<void
   if (pending.length === 0) return;
   if (config.databaseUrl === undefined) return void (await migrate(db, shell.clock()));
   throw new PayrunError('database-schema', 'The schema of the database is not the one of this Payrun.', {
-    found: `missing: ${pending.map((migration) => migration.name).join(', ')}`,
+    found: `missing: ${listed(pending.map((migration) => migration.name))}`,
   });
 }
 

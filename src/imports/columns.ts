@@ -1,5 +1,5 @@
 import leven from 'leven';
-import { PayrunError } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 
 /** Where the cells of a canonical field are: the index of its column. */
 export type Columns<Field extends string> = Map<Field, number>;
@@ -58,7 +58,7 @@ function positionOf(
   }
   const matches = header.flatMap((name, index) => (fold(name) === fold(wanted) ? [index] : []));
   if (matches.length > 1) {
-    const at = matches.map((index) => `#${index + 1}`).join(', ');
+    const at = listed(matches.map((index) => `#${index + 1}`));
     throw new PayrunError(
       'file-refused',
       `The header has the column "${wanted}" ${matches.length} times (${at}).`,
@@ -85,10 +85,9 @@ function missing(
     wanted === field
       ? `The file has no column "${wanted}".`
       : `The file has no column "${wanted}" for ${field}.`;
-  const shown = header.join(', ');
   return new PayrunError('file-refused', near ? `${what} Did you mean "${near}"?` : what, {
     place,
-    found: shown.length > 300 ? `${shown.slice(0, 300)}…` : shown,
+    found: listed(header),
     todo: namesAreFixed
       ? 'Name the column so in the file.'
       : 'Name the column so in the file, or map it in the source of payrun.json and import with --source.',

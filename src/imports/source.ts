@@ -1,5 +1,5 @@
 import type { SourceConfig } from '../config.ts';
-import { PayrunError } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 import { type Limits, limitsOf } from '../limits.ts';
 import type { Work } from '../runs/work.ts';
 
@@ -88,7 +88,7 @@ function notApplied(what: string, ref: string): never {
 }
 
 function unknown(ref: string, kind: string, known: { ref: string }[]): PayrunError {
-  const names = known.map((source) => `"${source.ref}"`).join(', ');
+  const names = listed(known.map((source) => `"${source.ref}"`));
   return new PayrunError('usage', `payrun.json has no source "${ref}" of kind ${kind}.`, {
     todo: names
       ? `Use one of ${names}, or add it to payrun.json and run "payrun apply".`

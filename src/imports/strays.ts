@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config.ts';
+import { listed } from '../errors.ts';
 import { showCount } from '../money.ts';
 
 /**
@@ -13,7 +14,7 @@ export async function straysOfInbox({
 }: Pick<Config, 'workspace' | 'accounts'>): Promise<string[]> {
   const inbox = path.join(workspace, 'inbox');
   const refs = new Set(accounts.flatMap(({ sources }) => sources.map(({ ref }) => ref)));
-  const known = refs.size === 0 ? 'it has none yet' : `it has ${[...refs].join(', ')}`;
+  const known = refs.size === 0 ? 'it has none yet' : `it has ${listed(refs)}`;
   const found: string[] = [];
   for (const name of (await readdir(inbox).catch(() => [])).sort()) {
     if (refs.has(name) || !isWhole(name)) continue;

@@ -1,7 +1,7 @@
 import { type Selectable, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import type { AffiliateRow, ProgramRow } from '../db/tables.ts';
-import { PayrunError } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 import { parseId, readId } from '../ids.ts';
 import { fold } from './stage.ts';
 
@@ -32,7 +32,7 @@ export async function findAffiliate(
   if (found.length > 1)
     throw new PayrunError('usage', 'Several affiliates go by this name.', {
       found: shown,
-      todo: `Give the ref of the one you mean: ${found.map((one) => one.ref).join(', ')}.`,
+      todo: `Give the ref of the one you mean: ${listed(found.map((one) => one.ref))}.`,
     });
   throw new PayrunError('not-found', 'There is no such affiliate in this account.', {
     found: shown,

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { type Page, type PageChoice, readPage } from '../db/pages.ts';
-import { PayrunError } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 import { isZone, zoned } from '../time.ts';
 import type { Balances } from './balances.ts';
 
@@ -113,7 +113,7 @@ export async function endOfDay(
   if (chosen === undefined || !isZone(chosen))
     throw new PayrunError('usage', 'A day ends at another moment in each zone.', {
       ...(zone === undefined ? {} : { found: zone }),
-      todo: `Say in which with --zone: ${zones.map((one) => one.timezone).join(', ')}.`,
+      todo: `Say in which with --zone: ${listed(zones.map((one) => one.timezone))}.`,
     });
   const start = zoned(new Date(`${day}T12:00:00Z`), 'UTC').toPlainDate();
   const end = start.add({ days: 1 }).toZonedDateTime(chosen);

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
-import { PayrunError } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 import { readId } from '../ids.ts';
 import { reunite } from './family.ts';
 import type { Mover } from './journal.ts';
@@ -153,7 +153,7 @@ function shown(payout: string): string {
 
 function placeOf(...answers: Answer[]): string {
   const places = answers.flatMap(({ where }) => where ?? []);
-  return places.length === 0 ? '' : ` (${places.join(', ')})`;
+  return places.length === 0 ? '' : ` (${listed(places)})`;
 }
 
 function notFound(unknown: string[]): PayrunError {

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import type { Session } from '../db/connect.ts';
-import { PayrunError } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { approveBatch } from '../ledger/approve.ts';
 import { heldOutcome } from '../ledger/held.ts';
@@ -185,7 +185,7 @@ function leftBehind(batchId: string, files: string[]): PayrunError {
     'state',
     `An export of batch ${batch} was cut off, and its files stand in the outbox.`,
     {
-      found: files.slice(0, 3).join(', '),
+      found: listed(files),
       todo: `Finish it with "payrun payouts export ${batch}"; or, if nothing was uploaded, delete the files and cancel again.`,
     },
   );

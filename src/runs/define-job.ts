@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PayrunError } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 import type { Outcome, Work } from './work.ts';
 
 /** A piece of work that has a name, parameters and a history of runs. Made by `defineJob` only. */
@@ -57,7 +57,7 @@ export function checkParameters(job: Job, raw: Record<string, unknown>): Record<
     (issue) => `${issue.path.join('.') || 'parameters'}: ${issue.message}`,
   );
   throw new PayrunError('usage', `The job ${job.name} cannot run with these parameters.`, {
-    found: faults.join('; '),
-    todo: `The job takes: ${Object.keys(job.parameters.shape).join(', ') || 'no parameters'}.`,
+    found: listed(faults, '; '),
+    todo: `The job takes: ${listed(Object.keys(job.parameters.shape)) || 'no parameters'}.`,
   });
 }

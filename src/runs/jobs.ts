@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import module from 'node:module';
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { inOneLine, PayrunError } from '../errors.ts';
+import { inOneLine, listed, PayrunError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { isBuilt, packageRoot } from '../package-root.ts';
 import type { Job } from './define-job.ts';
@@ -46,7 +46,7 @@ export function findJob(jobs: Jobs, name: string): Job {
   if (job) return job;
   throw new PayrunError('not-found', 'There is no job of this name.', {
     found: name,
-    todo: `The jobs are ${usableNames(jobs).join(', ')}; one of your own goes into the workspace's jobs/ folder.`,
+    todo: `The jobs are ${listed(usableNames(jobs))}; one of your own goes into the workspace's jobs/ folder.`,
   });
 }
 

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { JobConfig } from '../config.ts';
 import type { Context } from '../context.ts';
 import type { Db } from '../db/connect.ts';
-import { PayrunError } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 import { showInstant } from '../time.ts';
 import type { Job } from './define-job.ts';
 import { type Jobs, usableNames } from './jobs.ts';
@@ -34,7 +34,7 @@ export async function drawUp(context: Context<Db>, jobs: Jobs): Promise<Timetabl
   for (const [name, settings] of Object.entries(context.config.jobs)) {
     const job = jobs.get(name);
     if (!job) {
-      const message = `The configuration schedules a job that does not exist: ${usableNames(jobs).join(', ')} do.`;
+      const message = `The configuration schedules a job that does not exist: ${listed(usableNames(jobs))} do.`;
       throw new PayrunError('config-invalid', message, { place: { file: 'payrun.json' }, found: name });
     }
     if (job instanceof PayrunError) {

@@ -1,7 +1,7 @@
 import { StringDecoder } from 'node:string_decoder';
 import { zipSync } from 'fflate';
 import readXlsxFile from 'read-excel-file/universal';
-import { PayrunError } from '../../errors.ts';
+import { listed, PayrunError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
 import { showCount } from '../../money.ts';
 import { unzipped, type ZipEntry } from './archive.ts';
@@ -135,7 +135,7 @@ function chosenSheet(
   sheets: (NamedSheet & { ready: ReadySheet | undefined })[],
 ): { number: number; hidden: string[] } {
   const list = (some: NamedSheet[]) =>
-    some.map(({ name, isHidden }) => `"${name}"${isHidden ? ' (hidden)' : ''}`).join(', ');
+    listed(some.map(({ name, isHidden }) => `"${name}"${isHidden ? ' (hidden)' : ''}`));
   if (sheet !== undefined) {
     const at = typeof sheet === 'number' ? sheet - 1 : sheets.findIndex(({ name }) => name === sheet);
     if (sheets[at]) return { number: at + 1, hidden: [] };

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { type Session, throwIfInterrupted } from '../../db/connect.ts';
 import { CopyLines, copyIn, copyText } from '../../db/copy.ts';
-import { PayrunError } from '../../errors.ts';
+import { listed, PayrunError } from '../../errors.ts';
 import type { Mover } from '../../ledger/journal.ts';
 import { createStage } from '../../ledger/stage.ts';
 import { type Mapping, rejectColumns } from '../columns.ts';
@@ -158,12 +158,10 @@ function unusedColumns(kind: PeopleKind, header: string[], step: PeopleStep, map
     name === '' || step.columnsUsed.has(at) || rejectColumns.includes(name.toLowerCase());
   const unused = header.filter((name, at) => !isRead(name, at));
   if (unused.length === 0) return [];
-  const shown = unused.map((name) => `"${name.slice(0, 40)}"`).join(', ');
+  const shown = listed(unused.map((name) => `"${name.slice(0, 40)}"`));
   const named = namedOtherwise(kind, header, mapping);
   const hint = named.length === 0 ? '' : `; to have them read, import with ${mapFlags(named)}`;
-  return [
-    `${shown}: not read, because these are no columns of such a file (${step.fields.join(', ')})${hint}`,
-  ];
+  return [`${shown}: not read, because these are no columns of such a file (${listed(step.fields)})${hint}`];
 }
 
 function emptyFile(shown: string, line: number): PayrunError {

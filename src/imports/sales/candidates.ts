@@ -1,4 +1,4 @@
-import { PayrunError } from '../../errors.ts';
+import { listed, PayrunError } from '../../errors.ts';
 import type { InputFile } from '../files/open.ts';
 import type { CsvFile } from '../files/records.ts';
 import type { Source } from '../source.ts';
@@ -42,7 +42,7 @@ export async function theOne(candidates: Candidate[], origin: Origin): Promise<C
   const refs = fit.map(({ fit: { source } }) => `"${source.ref}"`);
   throw new PayrunError('file-refused', 'The header fits several sources of payrun.json.', {
     place: { file: file.shown, line: csv.headerLine },
-    found: refs.join(', '),
+    found: listed(refs),
     todo: 'Name the one that the file is for with --source, or put it into that one’s folder of the inbox. Nothing of it was recorded.',
   });
 }

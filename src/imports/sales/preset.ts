@@ -1,5 +1,5 @@
 import type { SaleField } from '../../config-source.ts';
-import { PayrunError } from '../../errors.ts';
+import { listed, PayrunError } from '../../errors.ts';
 import type { PresetName } from '../../preset-names.ts';
 import { type Columns, findColumns, fold } from '../columns.ts';
 import { gumroadSales } from '../presets/gumroad-sales.ts';
@@ -40,7 +40,10 @@ export function presetNamed(name: PresetName): Preset {
 export function presetFor(header: string[], place: { file: string; line: number }): Preset | undefined {
   const fit = presets.filter((one) => one.headers.every((names) => indexOf(names, header) >= 0));
   if (fit.length <= 1) return fit[0];
-  const names = fit.map(({ name, title }) => `${title} ("${name}")`).join(' and ');
+  const names = listed(
+    fit.map(({ name, title }) => `${title} ("${name}")`),
+    ' and ',
+  );
   throw new PayrunError('file-refused', `The header fits ${names}.`, {
     place,
     todo: `Describe a source with "preset": "${fit[0]!.name}" or another of them in payrun.json, run "payrun apply" and import with --source.`,
@@ -115,7 +118,7 @@ function lacks(preset: Preset, names: Names, header: string[], place: { file: st
     `The file has no column "${wanted}", as an export of ${preset.title} has.`,
     {
       place,
-      found: header.join(', ').slice(0, 300),
+      found: listed(header),
       todo: 'Export it again with that column, or import it without naming the preset.',
     },
   );

@@ -1,4 +1,5 @@
 import { type SaleField, saleFields } from '../../config-source.ts';
+import { listed } from '../../errors.ts';
 import type { ColumnValues } from './column-values.ts';
 import { type Meaning, meaningOf } from './deciding.ts';
 import { type Candidate, type Choice, isNamed, nameOf, type ProposedColumn } from './proposal-columns.ts';
@@ -129,9 +130,7 @@ function missingOf(byField: Map<SaleField, Candidate[]>, found: Map<SaleField, C
   const absent = needed.filter((field) => !byField.has(field) && !(field === 'affiliate' && hasCustomer));
   return [
     ...absent.map((field) => `a column for ${field}`),
-    ...open.map(
-      ([field, some]) => `which of ${some.map(({ header }) => `"${header}"`).join(', ')} is ${field}`,
-    ),
+    ...open.map(([field, some]) => `which of ${listed(some.map(({ header }) => `"${header}"`))} is ${field}`),
   ];
 }
 
@@ -153,7 +152,5 @@ function undecided(
 
 function unusedOf(columns: { header: string }[]): string[] {
   if (columns.length === 0) return [];
-  const names = columns.slice(0, 20).map(({ header }) => `"${header}"`);
-  const more = columns.length > names.length ? ` and ${columns.length - names.length} more` : '';
-  return [`not used: ${names.join(', ')}${more}`];
+  return [`not used: ${listed(columns.map(({ header }) => `"${header}"`))}`];
 }

@@ -1,4 +1,5 @@
 import { type SaleField, saleFields } from '../../config-source.ts';
+import { listed } from '../../errors.ts';
 import { type Columns, findColumns, fold } from '../columns.ts';
 import type { CsvFile, TableReading } from '../files/records.ts';
 import type { Source } from '../source.ts';
@@ -53,7 +54,7 @@ export function fitting(
   const canonical = sources.find((one) => one.ref === undefined);
   const preset = canonical && presetFor(header, place);
   if (!canonical || !preset) throw first;
-  const known = preset.headers.map((names) => `"${typeof names === 'string' ? names : names[0]}"`).join(', ');
+  const known = listed(preset.headers.map((names) => `"${typeof names === 'string' ? names : names[0]}"`));
   return [{ ...onPreset(canonical, preset, header, place), why: `the header has ${known}` }];
 }
 

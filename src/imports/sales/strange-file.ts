@@ -1,4 +1,4 @@
-import { PayrunError } from '../../errors.ts';
+import { listed, PayrunError } from '../../errors.ts';
 import type { Source } from '../source.ts';
 import type { ReadFile } from './candidates.ts';
 import { ColumnValues } from './column-values.ts';
@@ -31,7 +31,7 @@ export function strange(read: StrangeFile, { lines, missing }: Proposal, fault: 
     'Name the columns as Payrun does, or import with --save-mapping and a name for the source that it makes in payrun.json; decide what is open with --map <field>="<column>" and --ignore "<column>".';
   const acceptIt =
     'If that is what the columns mean, import with --save-mapping and a name for the source that it makes in payrun.json.';
-  const found = hasOwn ? read.csv.header.join(', ').slice(0, 300) : fault.found;
+  const found = hasOwn ? listed(read.csv.header) : fault.found;
   return new PayrunError('file-refused', hasOwn ? what : fault.message, {
     place: placeOf(read),
     ...(found === undefined ? {} : { found }),
@@ -51,7 +51,7 @@ export function assertColumns({ file, csv }: ReadFile, { mapping, ignore }: Choi
   const [[field, name]] = strangers as [readonly [string, string]];
   throw new PayrunError('usage', `The file has no column "${name}".`, {
     place: { file: file.shown, line: csv.headerLine, field },
-    found: csv.header.join(', ').slice(0, 300),
+    found: listed(csv.header),
     todo: 'Name a header of the file, or a position such as "#3".',
   });
 }
