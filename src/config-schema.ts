@@ -120,6 +120,9 @@ const job = z.strictObject({
   missed: z.enum(['none', 'latest', 'all']).default('latest'),
 });
 
+/** What others may do with the files that Payrun writes: by default nothing. */
+const fileMode = z.enum(['0600', '0640', '0660']).default('0600');
+
 /** The shape of payrun.json; unknown keys are faults. */
 export const fileSchema = z.strictObject({
   accounts: z
@@ -127,4 +130,5 @@ export const fileSchema = z.strictObject({
     .min(1, 'needs at least one account')
     .superRefine((value, context) => reportDoubles(value, [], context), always),
   jobs: z.record(z.string(), job).default({}),
+  file_mode: fileMode.transform((text) => Number.parseInt(text, 8)),
 });

@@ -20,6 +20,8 @@ export interface Config {
   workspace: string;
   accounts: AccountConfig[];
   jobs: Record<string, JobConfig>;
+  /** The permission bits of files that Payrun writes: 0o600, or with a group's among them. */
+  file_mode: number;
   /** A server of the user's own; without one, the embedded server keeps its data in the workspace. */
   databaseUrl: string | undefined;
   logFormat: 'text' | 'json';

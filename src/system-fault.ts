@@ -61,11 +61,32 @@ const meanings: Record<string, Meaning> = {
  * it is. Expects errors of Node's file system, process and network functions.
  */
 export function systemFault(cause: unknown): unknown {
-  const { code, syscall, path, dest } = (cause ?? {}) as Partial<Record<string, string>>;
+  const { path } = (cause ?? {}) as NodeJS.ErrnoException;
+  return faultAt(cause, path === undefined ? 'a file' : `"${path}"`);
+}
+
+/**
+ * The same for what was done in a folder that a person knows as `name`, such as `rejects/`. What was raised for a file
+ * elsewhere, or by the network, comes back as it is.
+ */
+export function folderFault(cause: unknown, { name, folder }: { name: string; folder: string }): unknown {
+  const { code = '', syscall, path = folder, dest = path } = (cause ?? {}) as Partial<Record<string, string>>;
+  const isElsewhere = ![path, dest].some((one) => one.startsWith(folder) || folder.startsWith(one));
+  return isElsewhere || syscall === 'connect' || !(code in meanings) ? cause : faultAt(cause, name);
+}
+
+const systemCodes = new Set<ErrorCode>(['system-fault', ...Object.values(meanings).map(({ code }) => code)]);
+
+/** Whether a fault is the machine's, and not of what a file holds. */
+export function isSystemFault(fault: unknown): fault is PayrunError {
+  return fault instanceof PayrunError && systemCodes.has(fault.code);
+}
+
+function faultAt(cause: unknown, file: string): unknown {
+  const { code, syscall, dest } = (cause ?? {}) as Partial<Record<string, string>>;
   if (!(cause instanceof Error) || typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return cause;
   const meaning = meanings[code];
   if (!meaning && syscall === undefined) return cause;
-  const file = path === undefined ? 'a file' : `"${path}"`;
   const what = meaning?.what(file) ?? `The system refused what was asked of it (${code}).`;
   return new PayrunError(meaning?.code ?? 'system-fault', capital(what), {
     found: [code, syscall, dest && `to ${dest}`].filter(Boolean).join(' '),

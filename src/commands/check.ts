@@ -1,30 +1,22 @@
-import { constants } from 'node:fs';
-import { access, stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
 import type { Config } from '../config.ts';
 import type { Db } from '../db/connect.ts';
 import { existingPlace } from '../db/embedded-place.ts';
 import { pendingMigrations } from '../db/migrate.ts';
-import { inOneLine, listed, PayrunError } from '../errors.ts';
-import { lookAtWaiting, straysOfInbox } from '../imports/import.ts';
+import { listed, PayrunError } from '../errors.ts';
+import { lookAtWaiting } from '../imports/import.ts';
 import { createLog } from '../log.ts';
 import { faultOf } from '../runs/fault.ts';
 import { loadJobs, usableNames } from '../runs/jobs.ts';
 import { unappliedChanges } from './applied.ts';
+import { checkFolders } from './check-folders.ts';
 import { checkNight } from './check-night.ts';
 import { checkPayouts } from './check-payouts.ts';
+import { type Finding, problemOf } from './finding.ts';
 import { embeddedFolder, findAccounts, readConfig, withDatabase } from './open.ts';
 import { type Paint, plural } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
-
-interface Finding {
-  check: 'config' | 'database' | 'schema' | 'applied' | 'payouts' | 'night' | 'inbox' | 'folder' | 'jobs';
-  status: 'ok' | 'note' | 'problem';
-  message: string;
-  todo?: string;
-  exitCode?: number;
-}
 
 /** Adds `payrun check`. */
 export function register(program: Command, shell: Shell): void {
@@ -78,11 +70,6 @@ async function tried(
     if (!(fault instanceof PayrunError) || fault.code === 'interrupted') throw fault;
     return [problemOf(check, fault)];
   }
-}
-
-function problemOf(check: Finding['check'], fault: PayrunError): Finding {
-  const { todo, exitCode } = fault;
-  return { check, status: 'problem', message: inOneLine(fault), todo, exitCode };
 }
 
 async function checkDatabase(shell: Shell, config: Config): Promise<Finding[]> {
@@ -141,32 +128,6 @@ async function checkWaiting(shell: Shell, config: Config, db: Db): Promise<Findi
   const accounts = await findAccounts(shell, context);
   const said = await Promise.all(accounts.map((account) => lookAtWaiting({ context, account })));
   return said.flat().map((message): Finding => ({ check: 'inbox', status: 'note', message }));
-}
-
-async function checkFolders(config: Config): Promise<Finding[]> {
-  const sources = config.accounts.flatMap((account) => account.sources);
-  const inboxes = new Set(sources.map((source) => `inbox/${source.ref}`));
-  const names = [...inboxes, 'outbox', 'archive', 'rejects'];
-  const strays = await straysOfInbox(config);
-  return [
-    ...(await Promise.all(names.map((name) => checkFolder(path.join(config.workspace, name), `${name}/`)))),
-    ...strays.map((message): Finding => ({ check: 'folder', status: 'note', message })),
-  ];
-}
-
-async function checkFolder(folder: string, name: string): Promise<Finding> {
-  const problem = (message: string, todo: string): Finding => {
-    return { check: 'folder', status: 'problem', message: `${name} ${message}`, todo, exitCode: 1 };
-  };
-  try {
-    if (!(await stat(folder)).isDirectory()) return problem('is no folder', 'Move the file out of the way.');
-    await access(folder, constants.R_OK | constants.W_OK | constants.X_OK);
-    return { check: 'folder', status: 'ok', message: `${name} can be read and written` };
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code !== 'ENOENT') return problem(`cannot be used (${code})`, 'Check the permissions of the folder.');
-    return { check: 'folder', status: 'note', message: `${name} is missing; "payrun init" makes it` };
-  }
 }
 
 async function checkJobs(config: Config): Promise<Finding[]> {

@@ -5,10 +5,11 @@ import { type Column, type Paint, paragraphs, sentences, table } from './render.
 
 /**
  * The files that a run took out of the inbox, a line each: how it and its rows ended, and where its rejects are. Then
- * why files were refused. A file's whole report is left to `payrun imports show`.
+ * why files were refused, or stay. A file's whole report is left to `payrun imports show`.
  */
 export function describeFiles(paint: Paint, files: InboxFile[]): string {
   const refused = files.filter(({ error }) => error !== null);
+  const stay = files.filter(({ left }) => left);
   const hasMore = files.some(({ report, counts }) => {
     const left = (counts.rejected ?? 0) + (counts.conflicts ?? 0);
     return report !== null && (left > 0 || report.warnings.length > 0);
@@ -16,6 +17,7 @@ export function describeFiles(paint: Paint, files: InboxFile[]): string {
   return paragraphs(
     fileTable(paint, files),
     sentences(refused.map(({ file, error }) => paint.bad(`${shortName(file)} was refused: ${error}`))),
+    sentences(stay.map(({ file, left }) => paint.bad(`${shortName(file)} stays in the inbox: ${left}`))),
     hasMore
       ? 'What was rejected, in conflict or worth knowing is told by "payrun imports show"; "payrun imports list" has the ids.'
       : '',
@@ -51,8 +53,9 @@ function fileTable(paint: Paint, files: InboxFile[]): string {
   return table(paint, columns, rows);
 }
 
-function outcomeOf(paint: Paint, { error, report }: InboxFile): string {
+function outcomeOf(paint: Paint, { error, left, report }: InboxFile): string {
   if (error !== null) return paint.bad('refused');
+  if (left && report === null) return paint.bad('not imported');
   return report?.already_imported ? paint.dim('already imported') : 'imported';
 }
 

@@ -86,6 +86,9 @@ export const starterConfig = `// The configuration of this Payrun workspace. Aft
     }
   ],
 
+  // Who may read what Payrun writes: "0600" its owner alone, "0640" the group of the folder as well ("0660": write).
+  "file_mode": "0600",
+
   // What "payrun start" runs, and when: minute, hour, day, month, weekday, in the zone's local time.
   "jobs": {
     // "missed": what to do about nights that passed while nothing ran: "latest" (the default), "all" or "none".

@@ -1,7 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../config.ts';
+import { type Config, loadConfig } from '../config.ts';
+import { makeFolder } from '../disk.ts';
 import { PayrunError } from '../errors.ts';
 import { starterConfig, starterGitignore, starterRates } from './init-files.ts';
 import { paragraphs } from './render.ts';
@@ -28,12 +29,14 @@ async function init(shell: Shell, folder = '.'): Promise<Answer> {
   const written: string[] = [];
   const kept: string[] = [];
   const note = (name: string, isNew: boolean) => (isNew ? written : kept).push(name);
-  await makeFolder(workspace);
+  await makeWorkspace(workspace);
   note('payrun.json', await writeNew(path.join(workspace, 'payrun.json'), starterConfig));
   note('rates.csv', await writeNew(path.join(workspace, 'rates.csv'), starterRates));
   note('.gitignore', await writeNew(path.join(workspace, '.gitignore'), starterGitignore));
-  for (const name of foldersOf(workspace, shell)) {
-    note(`${name}/`, await makeFolder(path.join(workspace, name)));
+  const config = loadConfig({ folder: workspace, from: shell.cwd, env: shell.env });
+  for (const name of foldersOf(config)) {
+    const folder = path.join(workspace, name);
+    note(`${name}/`, await attempt(folder, () => makeFolder(folder, config.file_mode)));
   }
   return {
     data: { workspace, written, kept },
@@ -48,16 +51,14 @@ async function init(shell: Shell, folder = '.'): Promise<Answer> {
 }
 
 /** The folders that work in this workspace goes through, with one inbox for each source of its payrun.json. */
-function foldersOf(workspace: string, shell: Shell): string[] {
-  const config = loadConfig({ folder: workspace, from: shell.cwd, env: shell.env });
+function foldersOf(config: Config): string[] {
   const sources = config.accounts.flatMap((account) => account.sources);
   const inboxes = [...new Set(sources.map((source) => `inbox/${source.ref}`))];
   return ['inbox', ...inboxes, 'outbox', 'archive', 'rejects', 'statements'];
 }
 
-/** Whether the folder is new. */
-async function makeFolder(folder: string): Promise<boolean> {
-  return (await attempt(folder, () => mkdir(folder, { recursive: true }))) !== undefined;
+async function makeWorkspace(folder: string): Promise<void> {
+  await attempt(folder, () => mkdir(folder, { recursive: true }));
 }
 
 /** Whether the file is new; one that exists is left alone. */

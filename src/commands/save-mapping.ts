@@ -1,10 +1,11 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import { applyEdits, findNodeAtLocation, modify, parseTree } from 'jsonc-parser';
 import { type Config, checkConfig } from '../config.ts';
 import type { Context } from '../context.ts';
 import { applyAccounts } from '../db/apply.ts';
 import type { Db } from '../db/connect.ts';
+import { replaceFile } from '../disk.ts';
 import { PayrunError } from '../errors.ts';
 import { type Choice, proposeSource } from '../imports/import.ts';
 import { describePlan } from './apply.ts';
@@ -41,7 +42,7 @@ export async function saveMapping(
     shell.say(`This would be added to the sources of payrun.json:\n${JSON.stringify(source, null, 2)}`);
     return saved;
   }
-  await replace(target, mark + text);
+  await replaceFile(target, mark + text);
   shell.say(`The source "${ref}" was added to payrun.json.`);
   await applyAccounts(context.db, config.accounts, shell.clock(), {
     show: (plan) => shell.show((paint) => `${describePlan(paint, plan)}\n`),
@@ -80,16 +81,4 @@ function configOf(text: string, before: Config, ref: string): Config {
     'usage',
     `payrun.json can't hold a source "${ref}": ${fault?.path} ${fault?.message}.`,
   );
-}
-
-/** Whole or not at all: whoever reads the file meanwhile sees the old one or the new one. */
-async function replace(target: string, text: string): Promise<void> {
-  const part = `${target}.part`;
-  try {
-    await writeFile(part, text, { flush: true });
-    await rename(part, target);
-  } catch (cause) {
-    await rm(part, { force: true });
-    throw cause;
-  }
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { chown, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import path from 'node:path';
+import { syncFolder } from '../disk.ts';
 import type { Binaries } from './embedded-binaries.ts';
 import { embeddedFault, logEnd } from './embedded-log.ts';
 import { exists, type Place } from './embedded-place.ts';
@@ -84,10 +85,8 @@ async function moveIntoPlace(attempt: string, place: Place): Promise<void> {
       cause,
     });
   }
-  const folder = await open(place.folder);
   // Not every file system can flush a folder; those that cannot write renames down by themselves.
-  await folder.sync().catch(() => {});
-  await folder.close();
+  await syncFolder(place.folder).catch(() => {});
 }
 
 /** Removes what attempts left behind that were killed; one of an hour ago is dead even if its pid is in use again. */

@@ -28,6 +28,7 @@ import { takeTurn } from './turn.ts';
 export { type Expected, readExpected } from './expected.ts';
 export { type ImportHistory, type ImportRecord, listImports, showImport } from './history.ts';
 export type { InboxFile } from './inbox.ts';
+export { faultsOfInbox } from './inbox-entries.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
 export { peopleFields } from './people/people.ts';
 export type { Choice } from './sales/proposal-columns.ts';
@@ -61,7 +62,7 @@ export interface ImportOptions {
  */
 export async function importFile(work: Work, options: ImportOptions): Promise<ImportOutcome> {
   const { context } = work;
-  if (!work.dryRun) await settleRejects(context.db, context.config.workspace, context.clock());
+  if (!work.dryRun) await settleRejects(context);
   const landOnce = async (file: InputFile) => {
     const earlier = await earlierImport(work, options, file);
     return isDone(earlier, options.again) ? earlier.outcome : landFile(work, options, file, earlier);
@@ -148,7 +149,8 @@ async function landFile(
       const about = { importId, kind, file, sourceId, now: mover.now, plan, readAgain: readAgainOf(earlier) };
       return landingOf(session, work, about, landed);
     });
-    await (work.dryRun ? landed?.rejects?.discard() : landed?.rejects?.keep());
+    const unnamed = await (work.dryRun ? landed?.rejects?.discard() : landed?.rejects?.keep());
+    if (unnamed !== undefined) outcome.report.warnings.push(unnamed);
     return outcome;
   } catch (cause) {
     // Nobody knows yet whether the import is in the database; a later one finds out.
@@ -192,7 +194,7 @@ async function landRows(
     timezone: program?.timezone ?? 'UTC',
     progress,
     signal: work.context.signal,
-    workspace,
+    work,
     mapping: options.mapping ?? {},
   };
   return { ...(await importPeople(session, mover, options.kind, people)), sourceId: null };

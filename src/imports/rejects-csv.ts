@@ -1,6 +1,7 @@
 import { stringify } from 'csv-stringify/sync';
 import type { Session } from '../db/connect.ts';
 import { showId } from '../ids.ts';
+import type { Work } from '../runs/work.ts';
 import { rejectColumns } from './columns.ts';
 import { faultMessage } from './faults.ts';
 import { encoded, markedUtf8, NotInEncoding } from './files/encode.ts';
@@ -20,7 +21,8 @@ export interface RejectsOrder {
   again(): Promise<CsvFile>;
   accountId: number;
   importId: string;
-  workspace: string;
+  /** The run that imports it. */
+  work: Pick<Work, 'context' | 'runId'>;
   /** Finds the rejected records in place of `matched`, where several are one row. */
   match?: typeof matched<CsvRecord> | undefined;
   /** Writes typed cells as the source would have them in text. */
@@ -33,14 +35,14 @@ export interface RejectsOrder {
  */
 export async function writeRejectsCsv(
   session: Session,
-  { file, again, accountId, importId, workspace, asText = (groups) => groups, match = matched }: RejectsOrder,
+  { file, again, accountId, importId, work, asText = (groups) => groups, match = matched }: RejectsOrder,
 ): Promise<RejectsFile> {
   const suggest = await suggester(session, accountId);
   const write = async (encoding: InputFile['encoding']) => {
     const csv = await again();
     const rejected = match(asText(csv.groups), outcomes(session, 'rejected'));
     const text = rejectedCsv(csv, importId, suggest, rejected);
-    return writeRejects(workspace, importId, 'csv', encoded(text, encoding));
+    return writeRejects(work, importId, 'csv', encoded(text, encoding));
   };
   try {
     return await write(file.encoding);

@@ -1,10 +1,12 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { access, readdir, rename, rm } from 'node:fs/promises';
 import path from 'node:path';
-import { pipeline } from 'node:stream/promises';
 import { sql } from 'kysely';
-import type { Db, Session } from '../db/connect.ts';
+import type { Session } from '../db/connect.ts';
+import { makeFolder, syncFolder, writeNew } from '../disk.ts';
 import { readId, showId } from '../ids.ts';
+import { abandonedFiles, temporaryName } from '../runs/leftovers.ts';
+import type { Work } from '../runs/work.ts';
+import { folderFault } from '../system-fault.ts';
 
 /** A row that the ledger sent back: the record's number, its line and what is wrong with it. */
 export interface Outcome {
@@ -53,56 +55,92 @@ export interface RejectsFile {
   shown: string;
   /** What a person should know of it: a sentence for the report. */
   note?: string;
-  keep(): Promise<void>;
-  discard(): Promise<void>;
+  /**
+   * Gives it its name. Its import is in the database by then and must not count as failed: where that can't be done, a
+   * later import does it, and the sentence that says so is returned.
+   */
+  keep(): Promise<string | undefined>;
+  discard(): Promise<undefined>;
 }
 
-/** Writes `chunks` to a new rejects file of an import and brings it safely to disk. */
+/**
+ * Writes `chunks` to a new rejects file of an import and brings it safely to disk. Raises
+ * `no-permission`, `disk-full` and the like.
+ */
 export async function writeRejects(
-  workspace: string,
+  { context, runId }: Pick<Work, 'context' | 'runId'>,
   importId: string,
   extension: 'csv' | 'ndjson',
   chunks: AsyncIterable<string | Buffer>,
 ): Promise<RejectsFile> {
+  const { workspace, file_mode: fileMode } = context.config;
   const folder = path.join(workspace, 'rejects');
-  await mkdir(folder, { recursive: true });
   const name = `${showId('import', importId)}.${extension}`;
-  const part = path.join(folder, `.${name}.part`);
-  await pipeline(chunks, createWriteStream(part, { mode: 0o600 }));
-  await syncPath(part);
+  const part = path.join(folder, temporaryName(runId, `${name}.`));
+  try {
+    await makeFolder(folder, fileMode);
+    await writeNew(part, fileMode, async (handle) => {
+      for await (const chunk of chunks) await handle.writeFile(chunk);
+    });
+  } catch (cause) {
+    throw folderFault(cause, { name: 'rejects/', folder });
+  }
   return {
     shown: `rejects/${name}`,
     async keep() {
-      await rename(part, path.join(folder, name));
-      await syncPath(folder);
+      try {
+        await nameRejects(part, path.join(folder, name));
+        await syncFolder(folder);
+        return undefined;
+      } catch (cause) {
+        const { code } = cause as NodeJS.ErrnoException;
+        return `rejects/${name} is complete, but could not get its name (${code}); the next import tries again`;
+      }
     },
-    discard: () => rm(part, { force: true }),
+    async discard() {
+      await rm(part, { force: true });
+      return undefined;
+    },
   };
 }
 
 /**
  * Settles rejects files of runs that were killed: those whose import is in the database get their name, the others
- * go after a day, because nothing of their import was kept.
+ * go once their run has ended, because nothing of their import was kept. What can't be done now the next import does.
  */
-export async function settleRejects(db: Db, workspace: string, now: Date): Promise<void> {
+export async function settleRejects(context: Work['context']): Promise<void> {
+  const { workspace } = context.config;
   const folder = path.join(workspace, 'rejects');
-  for (const name of await readdir(folder).catch(() => [])) {
-    const match = /^\.((imp_[0-9a-z]{26})\.\w+)\.part$/.exec(name);
-    const id = match ? readId(match[2]!)?.id : undefined;
-    if (!match || !id) continue;
-    const part = path.join(folder, name);
-    const age = now.getTime() - Number.parseInt(id.replaceAll('-', '').slice(0, 12), 16);
-    const known = await db.sql.selectFrom('import').select('id').where('id', '=', id).executeTakeFirst();
-    if (known) await rename(part, path.join(folder, match[1]!)).catch(() => {});
-    else if (age > 86_400_000) await rm(part, { force: true });
+  const names = await readdir(folder).catch(() => []);
+  for (const name of names) {
+    const [, final = '', shownId = ''] = /^\.((imp_[0-9a-z]{26})\.\w+)\.run_.*\.part$/.exec(name) ?? [];
+    const id = readId(shownId)?.id;
+    if (id !== undefined && (await isKnown(context, id)))
+      await nameRejects(path.join(folder, name), path.join(folder, final)).catch(() => {});
   }
+  for (const name of await abandonedFiles(context, folder))
+    await rm(path.join(folder, name), { force: true });
 }
 
-async function syncPath(target: string): Promise<void> {
-  const handle = await open(target);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
+async function isKnown({ config, db }: Work['context'], importId: string): Promise<boolean> {
+  const found = await db.sql
+    .selectFrom('account')
+    .innerJoin('import', 'import.account_id', 'account.account_id')
+    .select('import.id')
+    .where(
+      'account.ref',
+      'in',
+      config.accounts.map(({ ref }) => ref),
+    )
+    .where('import.id', '=', importId)
+    .executeTakeFirst();
+  return found !== undefined;
+}
+
+/** Whoever else settles the folder meanwhile may have given the file its name already. */
+async function nameRejects(part: string, target: string): Promise<void> {
+  await rename(part, target).catch(async (cause: NodeJS.ErrnoException) => {
+    if (cause.code !== 'ENOENT') throw cause;
+    await access(target);
+  });
 }

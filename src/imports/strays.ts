@@ -1,8 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import type { Config } from '../config.ts';
-import { listed } from '../errors.ts';
+import { listed, PayrunError } from '../errors.ts';
 import { showCount } from '../money.ts';
+import { folderFault } from '../system-fault.ts';
 
 /**
  * What lies in the inbox and is nobody's: files beside the folders, and folders with files in them whose name no
@@ -16,7 +17,13 @@ export async function straysOfInbox({
   const refs = new Set(accounts.flatMap(({ sources }) => sources.map(({ ref }) => ref)));
   const known = refs.size === 0 ? 'it has none yet' : `it has ${listed(refs)}`;
   const found: string[] = [];
-  for (const name of (await readdir(inbox).catch(() => [])).sort()) {
+  const names = await readdir(inbox).catch((cause) => {
+    const fault = folderFault(cause, { name: 'inbox/', folder: inbox });
+    if (!(fault instanceof PayrunError)) throw fault;
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') found.push(fault.message);
+    return [];
+  });
+  for (const name of names.sort()) {
     if (refs.has(name) || !isWhole(name)) continue;
     const files = await readdir(path.join(inbox, name), { recursive: true, withFileTypes: true }).catch(
       () => undefined,

@@ -2,7 +2,8 @@ import path from 'node:path';
 import { PayrunError } from '../errors.ts';
 import type { Work } from '../runs/work.ts';
 import { type InputFile, withInputFile } from './files/open.ts';
-import { waiting } from './inbox.ts';
+import { sourcesOf } from './inbox.ts';
+import { entryFault, waitingIn } from './inbox-entries.ts';
 import { understand } from './sales/layout.ts';
 import { UnusedColumns, warnOfUnused } from './sales/unused-columns.ts';
 import { limitsFor, type Source, sourcesFor } from './source.ts';
@@ -14,7 +15,10 @@ import { limitsFor, type Source, sourcesFor } from './source.ts';
 export async function lookAtWaiting(work: Pick<Work, 'context' | 'account'>): Promise<string[]> {
   const { workspace } = work.context.config;
   const said: string[] = [];
-  for (const { file, source } of await waiting(work, ['sales_csv'])) {
+  const { entries } = await waitingIn(workspace, sourcesOf(work, ['sales_csv']));
+  for (const { file, source } of entries) {
+    // `faultsOfInbox` tells of these, and they are not to be read.
+    if (await entryFault(workspace, file)) continue;
     const name = path.relative(workspace, file);
     try {
       const sources = await sourcesFor(work, 'sales_csv', source, { isTrial: true });

@@ -24,6 +24,8 @@ export interface ExportOptions {
   detail?: boolean | undefined;
   /** The outbox. */
   folder: string;
+  /** The permission bits of the files. */
+  fileMode: number;
   dryRun: boolean;
   signal: AbortSignal;
 }
@@ -46,7 +48,8 @@ type Batch = Selectable<PayoutBatchRow>;
  * active now, and those that the format can't carry, are in no file: they are canceled, and their commissions are ready
  * again. Exported before: the same bytes again, whether the files are still there or not. A report that is asked for by
  * name changes nothing, and carries a digest in its name, because its contents change as payouts are settled.
- * Raises `not-found`, `usage`, `state`, `file-exists`, `file-unreadable` and `interrupted`.
+ * Raises `not-found`, `usage`, `state`, `file-exists`, `no-permission`, `disk-full`
+ * and the like, and `interrupted`.
  */
 export async function exportBatch(
   session: Session,
@@ -63,8 +66,9 @@ export async function exportBatch(
     batchId: batch.id,
     file: isReport ? undefined : { exportedAt: batch.exported_at },
   };
+  const owner = { runId: mover.runId, fileMode: options.fileMode };
   const inactive = isFirst ? await refuseInactive(session, mover, batch.id) : [];
-  return withOutbox(options.folder, showId('batch', batch.id), async (outbox) => {
+  return withOutbox(options.folder, { ...owner, batch: showId('batch', batch.id) }, async (outbox) => {
     const { parts, refused } = await writeParts(outbox, format, format.read(session, choice), options.signal);
     const base = isReport ? `${fileBase(batch, format)}-${digestOf(parts)}` : fileBase(batch, format);
     const files = nameParts(base, format, parts);

@@ -1,8 +1,12 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { link, mkdir, open, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import path from 'node:path';
+import { makeFolder, renameToNew, syncFolder, writeNew } from '../disk.ts';
 import { PayrunError } from '../errors.ts';
+import { abandonedFiles, temporaryName } from '../runs/leftovers.ts';
+import type { Work } from '../runs/work.ts';
+import { folderFault } from '../system-fault.ts';
 
 /** A file that is written and safe on disk, but under a name that nobody looks at yet. */
 export interface WaitingFile {
@@ -17,69 +21,59 @@ export interface PlacedFile {
   written: boolean;
 }
 
-const suffix = '.tmp';
-
-/** What a disk may answer; a lost connection to the database comes through here as well, under other codes. */
-const diskFaults = new Set(
-  'EACCES EEXIST EPERM ENOSPC EROFS EDQUOT EMFILE ENFILE ENOTDIR EISDIR EIO EFBIG ENOTSUP EXDEV'.split(' '),
-);
+/** Whose files these are: the batch, the run that writes them, and the rights that they get. */
+export interface OutboxOwner {
+  batch: string;
+  runId: string;
+  fileMode: number;
+}
 
 /**
  * Lends a place for the files of one batch: `work` writes them under temporary names in `folder` and then gives them
- * their own. Temporary files are gone afterwards, those that a killed export of the same `batch` left as well; so the
- * caller makes sure that nobody else exports that batch meanwhile. Raises `file-unreadable` where the disk refuses.
+ * their own. Temporary files are gone afterwards, those that a killed export of the same batch left as well; so the
+ * caller makes sure that nobody else exports that batch meanwhile. Raises `no-permission`, `disk-full`
+ * and the like.
  */
 export async function withOutbox<T>(
   folder: string,
-  batch: string,
+  owner: OutboxOwner,
   work: (outbox: Outbox) => Promise<T>,
 ): Promise<T> {
   try {
-    await mkdir(folder, { recursive: true });
-    await sweep(folder, batch);
+    await makeFolder(folder, owner.fileMode);
+    await sweep(folder, owner.batch);
     try {
-      return await work(new Outbox(folder, batch));
+      return await work(new Outbox(folder, owner));
     } finally {
-      await sweep(folder, batch);
+      await sweep(folder, owner.batch);
     }
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? '';
-    if (!diskFaults.has(code)) throw cause;
-    throw new PayrunError('file-unreadable', `The outbox can't be written (${code}).`, {
-      place: { file: folder },
-      todo: 'Check the permissions of the folder and the space on its disk, then start the command again.',
-      cause,
-    });
+    throw folderFault(cause, { name: 'outbox/', folder });
   }
 }
 
 export class Outbox {
   readonly #folder: string;
-  readonly #prefix: string;
-  #count = 0;
+  readonly #owner: OutboxOwner;
 
-  constructor(folder: string, batch: string) {
+  constructor(folder: string, owner: OutboxOwner) {
     this.#folder = folder;
-    // Random, so that an export that lost its lock without noticing can't place what its successor is writing.
-    this.#prefix = `${temporaryPrefix(batch)}${randomBytes(6).toString('hex')}.`;
+    this.#owner = owner;
   }
 
   /** Writes one file, in UTF-8, and waits until it is safe on disk. */
   async write(pieces: AsyncIterable<string> | Iterable<string>): Promise<WaitingFile> {
-    this.#count += 1;
-    const temporary = path.join(this.#folder, `${this.#prefix}${this.#count}${suffix}`);
+    const { batch, runId, fileMode } = this.#owner;
+    // Random, so that an export that lost its lock without noticing can't place what its successor is writing.
+    const temporary = path.join(this.#folder, temporaryName(runId, `${batch}.`));
     const hash = createHash('sha256');
-    const file = await open(temporary, 'wx');
-    try {
+    await writeNew(temporary, fileMode, async (file) => {
       for await (const piece of pieces) {
         const bytes = Buffer.from(piece);
         hash.update(bytes);
         await file.writeFile(bytes);
       }
-      await file.sync();
-    } finally {
-      await file.close();
-    }
+    });
     return { temporary, sha256: hash.digest('hex') };
   }
 
@@ -97,22 +91,17 @@ export class Outbox {
     if (dryRun) return placed;
     for (const [index, { name, temporary, sha256 }] of files.entries()) {
       const now = placed[index]!;
-      if (now.written) now.written = await this.#link(temporary, name, sha256);
+      if (now.written) now.written = await this.#name(temporary, name, sha256);
     }
     await syncFolder(this.#folder);
     return placed;
   }
 
   /** False when the same file has appeared in between. */
-  async #link(temporary: string, name: string, sha256: string): Promise<boolean> {
-    try {
-      await link(temporary, path.join(this.#folder, name));
-      return true;
-    } catch (cause) {
-      if ((cause as NodeJS.ErrnoException).code !== 'EEXIST') throw cause;
-      await this.#stands(name, sha256);
-      return false;
-    }
+  async #name(temporary: string, name: string, sha256: string): Promise<boolean> {
+    if (await renameToNew(temporary, path.join(this.#folder, name))) return true;
+    await this.#stands(name, sha256);
+    return false;
   }
 
   async #stands(name: string, sha256: string): Promise<boolean> {
@@ -131,23 +120,28 @@ export class Outbox {
   }
 }
 
-/** The names in `folder` that start with `prefix`, sorted; none where there is no such folder. */
+/**
+ * The names in `folder`, the outbox, that start with `prefix`, sorted; none where there is no such folder. Raises
+ * `no-permission` and the like.
+ */
 export async function filesStartingWith(folder: string, prefix: string): Promise<string[]> {
   try {
     return (await readdir(folder)).filter((name) => name.startsWith(prefix)).sort();
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw cause;
+    throw folderFault(cause, { name: 'outbox/', folder });
   }
 }
 
-async function sweep(folder: string, batch: string): Promise<void> {
-  const left = await filesStartingWith(folder, temporaryPrefix(batch));
-  for (const name of left) if (name.endsWith(suffix)) await rm(path.join(folder, name), { force: true });
+/** Takes away what killed exports have left in `folder`, the outbox, also of batches that are never exported again. */
+export async function sweepOutbox(context: Work['context'], folder: string): Promise<void> {
+  for (const name of await abandonedFiles(context, folder))
+    await rm(path.join(folder, name), { force: true });
 }
 
-function temporaryPrefix(batch: string): string {
-  return `.${batch}.`;
+async function sweep(folder: string, batch: string): Promise<void> {
+  const left = await filesStartingWith(folder, `.${batch}.`);
+  for (const name of left) if (name.endsWith('.part')) await rm(path.join(folder, name), { force: true });
 }
 
 async function hashOf(file: string): Promise<string | undefined> {
@@ -159,15 +153,4 @@ async function hashOf(file: string): Promise<string | undefined> {
     throw cause;
   }
   return hash.digest('hex');
-}
-
-/** Makes the new names as durable as the files; Windows has no way to ask for that, and no need of it. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(folder);
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

@@ -13,7 +13,7 @@ import { savepoint } from '../runs/fence.ts';
 import { addOutcomes } from '../runs/outcome.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { type BatchExport, exportBatch, fileBase, ownFormat } from './export.ts';
-import { filesStartingWith } from './files.ts';
+import { filesStartingWith, sweepOutbox } from './files.ts';
 import { showBatch } from './list.ts';
 import { type MarkChoice, markPayouts } from './mark.ts';
 import { approveOutcome, cancelOutcome, exportOutcome, type FailedExport, markOutcome } from './outcomes.ts';
@@ -81,14 +81,17 @@ export function approvePayouts(
  * Writes the files of a batch into the workspace's outbox, or, without `batchId`, of every batch that is approved.
  * Then one that fails does not keep the others from leaving; the outcome says so with exit code 1, and with 3 when
  * payouts were refused. Without `format` it is the export that counts; the report asked for by name, or in `detail`,
- * changes nothing. Raises `not-found`, `usage`, `state`, `file-exists`, `file-unreadable`.
+ * changes nothing. Raises `not-found`, `usage`, `state`, `file-exists`, `no-permission`, `disk-full`
+ * and the like.
  */
-export function exportPayouts(
+export async function exportPayouts(
   work: Work,
   choice: { batchId?: string | undefined; format?: string | undefined; detail?: boolean | undefined },
 ): Promise<Outcome> {
   const { dryRun, context } = work;
-  const options = { ...choice, folder: outboxOf(work), dryRun, signal: context.signal };
+  const folder = outboxOf(work);
+  const options = { ...choice, folder, fileMode: context.config.file_mode, dryRun, signal: context.signal };
+  if (!dryRun) await sweepOutbox(context, folder);
   return work.transaction(async (session) => {
     const exportOne = (one: Session, batchId: string) =>
       exportBatch(one, moverOf(work), { ...options, batchId });

@@ -212,7 +212,7 @@ describe('the files of the inbox', () => {
 test('an empty inbox, or none, is a quiet night', async () => {
   const desk = await deskOfAnn(db, { sources });
   expect(await take(desk)).toEqual({
-    counts: { files: 0, refused: 0 },
+    counts: { files: 0, refused: 0, left_in_inbox: 0 },
     totals: {},
     report: { files: [] },
     files: [],

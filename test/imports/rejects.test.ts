@@ -1,8 +1,10 @@
-import { readFile, stat } from 'node:fs/promises';
+import { mkdir, readFile, stat } from 'node:fs/promises';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { PayrunError } from '../../src/errors.ts';
+import { newId } from '../../src/ids.ts';
 import { importFile } from '../../src/imports/import.ts';
+import { temporaryName } from '../../src/runs/leftovers.ts';
 import { booked } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import type { Desk } from '../support/desk.ts';
@@ -185,35 +187,68 @@ describe('a rejects file of an import that ended between commit and rename', () 
     };
     await expect(importFile(work, { kind: 'sales', file })).rejects.toBe(lost);
     const [part] = await filesIn(desk, 'rejects');
-    expect(part).toMatch(/^\.imp_\w{26}\.csv\.part$/);
+    expect(part).toMatch(/^\.imp_\w{26}\.csv\.run_\w{26}\.\w{12}\.part$/);
     return part!;
   }
 
-  const next = (desk: Desk, now: Date) =>
-    desk
-      .put('next.csv', `${header}\nn-1,ann,1.00,USD,2026-01-10\n`)
-      .then((file) => importFile(desk.work({ now }), { kind: 'sales', file }));
+  const nameOf = (part: string) => /imp_\w+\.csv/.exec(part)![0];
+
+  const next = async (desk: Desk, now: Date) =>
+    importFile(desk.work({ now, runId: await desk.world.run('next') }), {
+      kind: 'sales',
+      file: await desk.put('next.csv', `${header}\nn-${now.getTime()},ann,1.00,USD,2026-01-10\n`),
+    });
 
   test('gets its name by the next import, when its own was kept', async () => {
     const desk = await deskOfAnn(db);
     const part = await lose(desk, true);
     await next(desk, today);
-    expect(await filesIn(desk, 'rejects')).toEqual([part.slice(1, -5)]);
+    expect(await filesIn(desk, 'rejects')).toEqual([nameOf(part)]);
     const stored = (await importsOf(desk)).find((one) => one.file === 'march.csv');
-    expect(stored?.rejects_file).toBe(`rejects/${part.slice(1, -5)}`);
+    expect(stored?.rejects_file).toBe(`rejects/${nameOf(part)}`);
     expect(await readFile(path.join(desk.workspace, stored!.rejects_file!), 'utf8')).toContain('s-2,nobody');
   });
 
-  test('goes after a day, when its own was not; before, it may be another import’s that is under way', async () => {
+  test('goes once its run has ended, when its own was not; before, the run may be alive and commit, however old it is', async () => {
     const desk = await deskOfAnn(db);
     const part = await lose(desk, false);
-    await next(desk, new Date(today.getTime() + 86_400_000));
+    await next(desk, new Date(today.getTime() + 7 * 86_400_000));
     expect(await filesIn(desk, 'rejects')).toEqual([part]);
-    await importFile(desk.work({ now: new Date(today.getTime() + 86_400_001) }), {
-      kind: 'sales',
-      file: await desk.put('march.csv', three),
-    });
-    expect(await filesIn(desk, 'rejects')).toHaveLength(1);
-    expect(await filesIn(desk, 'rejects')).not.toContain(part);
+    await db.sql
+      .updateTable('run')
+      .set({ status: 'lost' })
+      .where('account_id', '=', desk.world.accountId)
+      .where('id', '=', desk.world.runId)
+      .execute();
+    await next(desk, today);
+    expect(await filesIn(desk, 'rejects')).toEqual([]);
+  });
+
+  test('goes after a day, when nothing is known of its run, and never what somebody else has put there', async () => {
+    const desk = await deskOfAnn(db);
+    await mkdir(path.join(desk.workspace, 'rejects'));
+    const left = `rejects/.imp_0000000000000000000000000a.csv.${temporaryName(newId(today)).slice(1)}`;
+    await desk.put(left, '');
+    await desk.put('rejects/.mine.part', '');
+    await next(desk, new Date(today.getTime() + 86_400_000 - 1));
+    expect(await filesIn(desk, 'rejects')).toHaveLength(2);
+    await next(desk, new Date(today.getTime() + 86_400_001));
+    expect(await filesIn(desk, 'rejects')).toEqual(['.mine.part']);
+  });
+
+  test('that another import has named already is as it should be: the import is done', async () => {
+    const desk = await deskOfAnn(db);
+    const work = desk.work();
+    const { transaction } = work;
+    work.transaction = async (code) => {
+      const outcome = await transaction(code);
+      // Between the commit and the name another import settles the folder.
+      await next(desk, today);
+      return outcome;
+    };
+    const file = await desk.put('march.csv', three);
+    const { report } = await importFile(work, { kind: 'sales', file });
+    expect(report.warnings).toEqual([]);
+    expect(await filesIn(desk, 'rejects')).toEqual([path.basename(report.rejects_file!)]);
   });
 });

@@ -128,7 +128,10 @@ describe('at the same moment, and killed on the way', () => {
     const before = await batch.outbox();
     expect(Object.keys(before)).toHaveLength(2);
     expect(await batch.batches()).toMatchObject([{ status: 'approved' }]);
-    await writeFile(path.join(batch.workspace, 'outbox', `.${batch.name}.00aa.1.tmp`), 'half a fi');
+    await writeFile(
+      path.join(batch.workspace, 'outbox', `.${batch.name}.run_01kjp7t0w0edkrdz2gjk1gdgsp.00aa00aa00aa.part`),
+      'half a fi',
+    );
     const outcome = await batch.export();
     expect(outcome.counts).toMatchObject({ exported_batches: 1, files_written: 0 });
     expect(await batch.outbox()).toEqual(before);
@@ -173,7 +176,10 @@ describe('at the same moment, and killed on the way', () => {
   test('an outbox that can’t be written is a fault that a person understands', async () => {
     const batch = await preparedBatch(db, three);
     await writeFile(path.join(batch.workspace, 'outbox'), 'no folder');
-    await expect(batch.export()).rejects.toMatchObject({ code: 'file-unreadable' });
+    await expect(batch.export()).rejects.toMatchObject({
+      code: 'wrong-path',
+      message: 'outbox/ is there already, and in the way.',
+    });
     expect(await batch.batches()).toMatchObject([{ status: 'approved' }]);
   });
 });

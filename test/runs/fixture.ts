@@ -28,6 +28,7 @@ export function testContext(
       workspace: '/no/workspace',
       accounts: [],
       jobs: {},
+      file_mode: 0o600,
       databaseUrl: undefined,
       logFormat: 'text',
       ...config,

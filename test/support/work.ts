@@ -20,6 +20,7 @@ export function testWork(
     runId?: string;
     db?: Db;
     signal?: AbortSignal;
+    fileMode?: number;
   } = {},
 ): Work {
   const { dryRun = false, db = world.db } = options;
@@ -27,6 +28,7 @@ export function testWork(
     workspace: options.workspace ?? path.join(tmpdir(), 'payrun-no-workspace'),
     accounts: [],
     jobs: {},
+    file_mode: options.fileMode ?? 0o600,
     databaseUrl: undefined,
     logFormat: 'text',
   };

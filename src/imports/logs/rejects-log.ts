@@ -62,5 +62,5 @@ export async function writeRejectsLog(session: Session, landing: Landing): Promi
       yield `${start}${start === '{' ? '' : ','}${added.slice(1)}\n`;
     }
   }
-  return writeRejects(work.context.config.workspace, importId, 'ndjson', chunks());
+  return writeRejects(work, importId, 'ndjson', chunks());
 }

@@ -4,6 +4,7 @@ import { CopyLines, copyIn, copyText } from '../../db/copy.ts';
 import { listed, PayrunError } from '../../errors.ts';
 import type { Mover } from '../../ledger/journal.ts';
 import { createStage } from '../../ledger/stage.ts';
+import type { Work } from '../../runs/work.ts';
 import { type Mapping, rejectColumns } from '../columns.ts';
 import { guessedEncoding } from '../files/encoding.ts';
 import type { InputFile } from '../files/open.ts';
@@ -38,7 +39,7 @@ export interface PeopleImport {
   timezone: string;
   progress: Progress;
   signal: AbortSignal;
-  workspace: string;
+  work: Pick<Work, 'context' | 'runId'>;
   /** Columns that are named otherwise than their fields. */
   mapping: Mapping;
 }

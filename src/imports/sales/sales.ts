@@ -165,7 +165,7 @@ async function rejectsOfSales(
     file,
     again,
     importId,
-    workspace: work.context.config.workspace,
+    work,
     accountId: mover.accountId,
     match: rows?.withFurtherLines.bind(rows),
     ...(csv.isTyped ? { asText: inText } : {}),

@@ -7,6 +7,7 @@ import { newId } from '../../../src/ids.ts';
 import { withInputFile } from '../../../src/imports/files/open.ts';
 import type { Landed } from '../../../src/imports/landing.ts';
 import { importPeople } from '../../../src/imports/people/people.ts';
+import { testWork } from '../../support/work.ts';
 import { today, type World } from '../../support/world.ts';
 
 export interface PeopleResult extends Landed {
@@ -55,7 +56,7 @@ export async function importInto(
         timezone: options.timezone ?? 'Europe/Berlin',
         progress: { at() {}, done() {} },
         signal,
-        workspace,
+        work: testWork(world, { workspace }),
         mapping: {},
       }),
     );
