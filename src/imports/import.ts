@@ -10,8 +10,8 @@ import type { Expected } from './expected.ts';
 import { type InputFile, withInputFile } from './files/open.ts';
 import { takeInbox } from './inbox.ts';
 import { type ImportOutcome, type Kind, type Landed, type Landing, landingOf } from './landing.ts';
-import { type FoundKind, logKindOf } from './logs/event-log.ts';
 import { landEvents } from './logs/events.ts';
+import { kindOfLog } from './logs/kind-of-log.ts';
 import { retryParkedEvents } from './logs/parked.ts';
 import { importPeople } from './people/people.ts';
 import { assertPlan, planCode } from './plan.ts';
@@ -198,22 +198,4 @@ async function landRows(
     mapping: options.mapping ?? {},
   };
   return { ...(await importPeople(session, mover, options.kind, people)), sourceId: null };
-}
-
-/** Whose events a log holds: what its source says, or else the file itself, which must not say otherwise. */
-async function kindOfLog(work: Work, file: InputFile, ref: string | undefined): Promise<FoundKind> {
-  const found = await logKindOf(file.as('utf-8'));
-  const account = work.context.config.accounts.find((one) => one.ref === work.account.ref);
-  const source = account?.sources.find((one) => one.ref === ref);
-  if (source?.kind === 'stripe_events') return { kind: source.kind, why: 'that is what the source is for' };
-  if (ref !== undefined && found.kind === 'stripe_events')
-    throw new PayrunError(
-      'file-refused',
-      `This is a log of Stripe’s events, and the source "${ref}" is for logs of another kind.`,
-      {
-        place: { file: file.shown },
-        todo: 'Name a source of kind stripe_events with --source, or leave --source out.',
-      },
-    );
-  return found;
 }
