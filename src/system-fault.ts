@@ -72,7 +72,7 @@ export function systemFault(cause: unknown): unknown {
 export function folderFault(cause: unknown, { name, folder }: { name: string; folder: string }): unknown {
   const { code = '', syscall, path = folder, dest = path } = (cause ?? {}) as Partial<Record<string, string>>;
   const isElsewhere = ![path, dest].some((one) => one.startsWith(folder) || folder.startsWith(one));
-  return isElsewhere || syscall === 'connect' || !(code in meanings) ? cause : faultAt(cause, name);
+  return isElsewhere || syscall === 'connect' || !(code in meanings) ? cause : faultAt(cause, `"${name}"`);
 }
 
 const systemCodes = new Set<ErrorCode>(['system-fault', ...Object.values(meanings).map(({ code }) => code)]);

@@ -1,5 +1,4 @@
 import { isCommitUnknown, type Session } from '../db/connect.ts';
-import { PayrunError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import { WorkAhead } from '../ledger/work-ahead.ts';
 import { addOutcomes } from '../runs/outcome.ts';

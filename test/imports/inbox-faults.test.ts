@@ -127,7 +127,7 @@ describe('a folder that can’t be used is told, and costs only what needs it', 
     await desk.put('inbox/shop/a.csv', sale('s-a'));
     const outcome = await importInbox(desk.work(), 'sales');
     expect(outcome).toMatchObject({ exitCode: 1, counts: { files: 1 } });
-    expect(outcome.message).toMatch(/^A part of the path inbox\/offline\/ is a file, not a folder\. /);
+    expect(outcome.message).toMatch(/^A part of the path "inbox\/offline\/" is a file, not a folder\. /);
     expect(await bookedIds(desk)).toEqual(['s-a']);
   });
 
@@ -148,13 +148,13 @@ describe('a folder that can’t be used is told, and costs only what needs it', 
     await desk.put('rejects', 'a file where a folder should be');
     const outcome = await importInbox(desk.work(), 'sales');
     expect(outcome).toMatchObject({ exitCode: 1, counts: { files: 3, refused: 0, left_in_inbox: 1 } });
-    expect(outcome.message).toContain('rejects/ is there already, and in the way.');
+    expect(outcome.message).toContain('"rejects/" is there already, and in the way.');
     expect(filesOf(outcome)[1]).toMatchObject({
       file: 'inbox/offline/m.csv',
       moved_to: null,
       report: null,
       error: null,
-      left: 'rejects/ is there already, and in the way.',
+      left: '"rejects/" is there already, and in the way.',
     });
     expect(await bookedIds(desk)).toEqual(['s-a', 's-z']);
     expect(await filesIn(desk, 'inbox')).toEqual(['offline/m.csv']);
@@ -170,7 +170,7 @@ describe('a folder that can’t be used is told, and costs only what needs it', 
     for (const _ of ['the first night', 'the second']) {
       const outcome = await importInbox(desk.work(), 'sales');
       expect(outcome).toMatchObject({ exitCode: 1, counts: { files: 2, left_in_inbox: 2 } });
-      expect(outcome.message).toMatch(/^(A part of the path )?archive\/offline\/ is [^\n]+$/);
+      expect(outcome.message).toMatch(/^(A part of the path )?"archive\/offline\/" is [^\n]+$/);
     }
     await rm(path.join(desk.workspace, 'archive'));
     expect((await importInbox(desk.work(), 'sales')).exitCode).toBeUndefined();

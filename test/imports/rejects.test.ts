@@ -174,7 +174,7 @@ describe('a rejects file of an import that ended between commit and rename', () 
   async function lose(desk: Desk, kept: boolean): Promise<string> {
     const file = await desk.put('march.csv', three);
     const work = desk.work();
-    const lost = new PayrunError('database-unreachable', 'The database does not answer.');
+    const lost = new PayrunError('commit-unknown', 'The database did not answer.');
     const { transaction } = work;
     work.transaction = async (code) => {
       if (kept) await transaction(code);

@@ -178,7 +178,7 @@ describe('at the same moment, and killed on the way', () => {
     await writeFile(path.join(batch.workspace, 'outbox'), 'no folder');
     await expect(batch.export()).rejects.toMatchObject({
       code: 'wrong-path',
-      message: 'outbox/ is there already, and in the way.',
+      message: '"outbox/" is there already, and in the way.',
     });
     expect(await batch.batches()).toMatchObject([{ status: 'approved' }]);
   });
