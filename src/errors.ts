@@ -1,5 +1,5 @@
+import { fileFaults } from './file-faults.ts';
 import { machineFaults } from './machine-faults.ts';
-
 import { showCount } from './money.ts';
 
 /**
@@ -39,29 +39,7 @@ const catalogue = {
     todo: 'Read the server log named above, or set DATABASE_URL to a server of your own.',
   },
   'database-schema': { exit: 2, status: 503, todo: 'Run "payrun db migrate".' },
-  'file-unreadable': { exit: 2, status: 400, todo: 'Check the path and the permissions of the file.' },
-  'file-gone': {
-    exit: 1,
-    status: 409,
-    todo: 'Deliver it again if it is still to be imported; write files under a name in .part and rename them.',
-  },
-  'link-broken': { exit: 1, status: 400, todo: 'Put the file itself there, or remove the link.' },
-  'link-outside': {
-    exit: 1,
-    status: 400,
-    todo: 'Put the file or folder itself there: whoever may write to the inbox could have any file read otherwise.',
-  },
-  'not-a-file': { exit: 1, status: 400, todo: 'Put an ordinary file there, or remove it.' },
-  'file-exists': {
-    exit: 1,
-    status: 409,
-    todo: 'Move the file out of the way; Payrun never overwrites what it has written.',
-  },
-  'file-refused': {
-    exit: 1,
-    status: 400,
-    todo: 'Correct the file and import it again; nothing of it was recorded.',
-  },
+  ...fileFaults,
   'plan-outdated': {
     exit: 1,
     status: 409,
