@@ -80,8 +80,7 @@ interface Given {
 }
 
 function bookIn(work: Work, { affiliate, program, currency, amount, reason, by }: Given): Promise<Outcome> {
-  const mover = { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
-  return work.transaction(async (session) => {
+  return work.transaction(async (session, mover) => {
     const [id] = await adjust(session, mover, [
       { affiliateId: affiliate.id, programId: program.id, currency, amount, reason, by },
     ]);

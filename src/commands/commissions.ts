@@ -97,8 +97,7 @@ function approveIn(
   which: Parameters<typeof approveCommissions>[2],
   named: number,
 ): Promise<Outcome> {
-  const mover = { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
-  return work.transaction(async (session) => {
+  return work.transaction(async (session, mover) => {
     const approved = await approveCommissions(session, mover, which);
     const lines = approved.reduce((sum, one) => sum + one.lines, 0);
     const left = Math.max(0, named - lines);

@@ -102,8 +102,7 @@ async function keep(shell: Shell, texts: string[], flags: DecisionFlags): Promis
 }
 
 function keepIn(work: Work, choice: Parameters<typeof keepConflicts>[2]): Promise<Outcome> {
-  const mover = { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
-  return work.transaction(async (session) => {
+  return work.transaction(async (session, mover) => {
     await keepConflicts(session, mover, choice);
     return { counts: { kept: new Set(choice.conflictIds).size }, totals: {} };
   });
@@ -122,8 +121,7 @@ async function accept(shell: Shell, text: string, flags: DecisionFlags): Promise
 }
 
 function acceptIn(work: Work, choice: Parameters<typeof acceptConflict>[2]): Promise<Outcome> {
-  const mover = { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
-  return work.transaction(async (session) => {
+  return work.transaction(async (session, mover) => {
     const { externalId, conversionId, way, booked } = await acceptConflict(session, mover, choice);
     const totals: Outcome['totals'] = {};
     for (const currency of new Set(booked.map((line) => line.currency))) {

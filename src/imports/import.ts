@@ -107,8 +107,8 @@ export async function importInbox(work: Work, kind: 'sales' | 'events') {
 
 /** Tries every parked event and refund again, now that referrals and sales may be known. */
 export async function retryParked(work: Work) {
-  return work.transaction(async (session) =>
-    addOutcomes(await retryParkedEvents(session, work), await retryParkedRefunds(session, work)),
+  return work.transaction(async (session, mover) =>
+    addOutcomes(await retryParkedEvents(session, work, mover), await retryParkedRefunds(session, mover)),
   );
 }
 
@@ -125,14 +125,13 @@ async function landFile(
   const ahead = new WorkAhead(work.context.db);
   let landed: Landed | undefined;
   try {
-    const outcome = await work.transaction(async (session) => {
+    const outcome = await work.transaction(async (session, mover) => {
       // The one that was waited for may have been of the same file.
       const earlier = (await takeTurn(session, work)) ? await earlierImport(work, options, file) : before;
       if (isDone(earlier, options.again)) return earlier.outcome;
       const subject = { sha256: file.sha256, options: { kind, source, again } };
       if (options.plan !== undefined) await assertPlan(session, work, subject, options.plan);
       const plan = work.dryRun && !options.isTrial ? await planCode(session, work, subject) : undefined;
-      const mover = { accountId: work.account.id, runId: work.runId, now: clock() };
       const landing: Landing = {
         work,
         mover,

@@ -32,8 +32,7 @@ export async function undoImport(
   work: Work,
   choice: { importId: string; by: string; reason: string },
 ): Promise<UndoOutcome> {
-  const mover = { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
-  return work.transaction(async (session) => {
+  return work.transaction(async (session, mover) => {
     await takeTurn(session, work);
     await assertEnded(session, work.account.id, choice.importId);
     return outcomeOf(await undo(session, mover, choice), choice);

@@ -3,7 +3,9 @@ import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import type { AuditFinding } from './audit/finding.ts';
 import { reversalFaults } from './audit/reversals.ts';
+import { runDifferences } from './audit/run.ts';
 import { sumDifferences } from './audit/sums.ts';
+import type { Mover } from './journal.ts';
 import { plannedForMany } from './statistics.ts';
 
 export type { AuditFinding } from './audit/finding.ts';
@@ -23,26 +25,20 @@ export async function auditBooks(session: Session, accountId: number): Promise<A
   ]);
 }
 
-/** The part that every run proves before it commits. Raises `books-adrift` with the first findings. */
+/** What every transaction proves of what it has moved before it commits. Raises `books-adrift` with the first findings. */
+export async function assertMoved(session: Session, mover: Mover): Promise<void> {
+  refuse(await runDifferences(session, mover));
+}
+
+/** The same of all there is in the account. */
 export async function assertBalanced(session: Session, accountId: number): Promise<void> {
-  const findings = await sumDifferences(session, accountId);
+  refuse(await sumDifferences(session, accountId));
+}
+
+function refuse(findings: AuditFinding[]): void {
   if (findings.length === 0) return;
   const first = findings.slice(0, 5).map((finding) => `\n  ${finding.message}`);
   throw new PayrunError('books-adrift', `The books would not balance; the run was undone.${first.join('')}`);
-}
-
-/**
- * Whether the session's transaction has written a commission, posting or payout, as the server counts it; true also
- * when it does not count, or when the connection did so a moment before. One that has not leaves the books as the run before it has proved them.
- */
-export async function hasTouchedBooks(session: Session): Promise<boolean> {
-  const touched = await sql`/* ledger.audit.touched */
-    select from pg_stat_xact_user_tables
-    where relid in ('commission'::regclass, 'posting'::regclass, 'payout'::regclass)
-    having sum(n_tup_ins + n_tup_upd + n_tup_del) > 0 or current_setting('track_counts') <> 'on'`.execute(
-    session.sql,
-  );
-  return touched.rows.length > 0;
 }
 
 /** References that no foreign key guards, because one statement writes both sides. */

@@ -4,7 +4,6 @@ import { listed, PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { approveBatch } from '../ledger/approve.ts';
 import { heldOutcome } from '../ledger/held.ts';
-import type { Mover } from '../ledger/journal.ts';
 import { lockBatch } from '../ledger/lock-batch.ts';
 import type { Answered } from '../ledger/settle.ts';
 import { plannedForMany } from '../ledger/statistics.ts';
@@ -45,8 +44,8 @@ export async function preparePayouts(
 ): Promise<Outcome> {
   const name = requireName(preparedBy, 'Preparing payouts');
   const accountId = work.account.id;
-  return work.transaction(async (session) => {
-    const prepared = await preparePrograms(session, moverOf(work), { asOf: work.asOf, preparedBy: name });
+  return work.transaction(async (session, mover) => {
+    const prepared = await preparePrograms(session, mover, { asOf: work.asOf, preparedBy: name });
     const batchIds = prepared.flatMap(({ batches }) => batches.map(({ batchId }) => batchId));
     const choice = { ...payees, limit: payees.limit ?? payeesListed, batchIds };
     const listed = await plannedForMany(session, () => listPayees(session, accountId, choice));
@@ -68,8 +67,7 @@ export function approvePayouts(
   work: Work,
   { batchId, by }: { batchId: string; by: string },
 ): Promise<Outcome> {
-  return work.transaction(async (session) => {
-    const mover = moverOf(work);
+  return work.transaction(async (session, mover) => {
     const refused = await approveBatch(session, mover, { batchId, by });
     const batch = await showBatch(session.sql, work.account.id, batchId);
     const named = await nameRefused(session, work.account.id, batchId, refused);
@@ -92,9 +90,9 @@ export async function exportPayouts(
   const folder = outboxOf(work);
   const options = { ...choice, folder, fileMode: context.config.file_mode, dryRun, signal: context.signal };
   if (!dryRun) await sweepOutbox(context, folder);
-  return work.transaction(async (session) => {
+  return work.transaction(async (session, mover) => {
     const exportOne = (one: Session, batchId: string) =>
-      exportBatch(one, moverOf(work), { ...options, batchId });
+      exportBatch(one, mover, { ...options, batchId });
     if (choice.batchId !== undefined) return exportOutcome([await exportOne(session, choice.batchId)], []);
     const exported: BatchExport[] = [];
     const failed: FailedExport[] = [];
@@ -117,9 +115,9 @@ export function cancelPayouts(
   work: Work,
   { batchId, reason }: { batchId: string; reason: string },
 ): Promise<Outcome> {
-  return work.transaction(async (session) => {
+  return work.transaction(async (session, mover) => {
     const batch = await lockBatch(session, work.account.id, batchId);
-    const given = await unclaim(session, moverOf(work), { batchId, reason });
+    const given = await unclaim(session, mover, { batchId, reason });
     const left = await filesStartingWith(outboxOf(work), `${fileBase(batch, ownFormat(batch))}.`);
     if (left.length > 0) throw leftBehind(batchId, left);
     return cancelOutcome(given);
@@ -147,13 +145,9 @@ export function settleByHand(
     reason: given.reason?.trim() || null,
   };
   const { choice, by } = given;
-  return work.transaction(async (session) =>
-    markOutcome(await markPayouts(session, moverOf(work), { choice, defaults, by })),
+  return work.transaction(async (session, mover) =>
+    markOutcome(await markPayouts(session, mover, { choice, defaults, by })),
   );
-}
-
-function moverOf(work: Work): Mover {
-  return { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
 }
 
 function outboxOf(work: Work): string {

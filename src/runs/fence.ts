@@ -1,12 +1,13 @@
 import type { Session } from '../db/connect.ts';
 import type { RunStatus } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
-import { assertBalanced, hasTouchedBooks } from '../ledger/audit.ts';
+import { assertMoved } from '../ledger/audit.ts';
+import type { Mover } from '../ledger/journal.ts';
 import { describeFault } from './fault.ts';
 import { jsonText } from './identity.ts';
 import { workSessionOf } from './lease.ts';
 import { addOutcomes } from './outcome.ts';
-import type { Outcome } from './work.ts';
+import type { Outcome, Part } from './work.ts';
 
 /** What every write of a run is guarded by: the row is still running, and under this attempt. */
 export interface Fence {
@@ -32,18 +33,19 @@ export async function nameSession(session: Session, fence: Fence): Promise<numbe
 }
 
 /**
- * Does `work` in the session's transaction, then audits the account's books if it has touched them, waits for its
+ * Does `work` in the session's transaction, then proves what `mover` has moved in it, waits for its
  * `turn` to commit, and stores what the run has kept by then plus the work's outcome with the run. Raises `books-adrift`
  * or `lease-lost`; the transaction must then be rolled back.
  */
 export async function workFenced<T extends Outcome>(
   session: Session,
   fence: Fence,
+  mover: Mover,
   turn: () => Promise<Kept>,
-  work: (session: Session) => Promise<T>,
+  work: Part<T>,
 ): Promise<T> {
-  const outcome = await work(session);
-  if (await hasTouchedBooks(session)) await assertBalanced(session, fence.accountId);
+  const outcome = await work(session, mover);
+  await assertMoved(session, mover);
   const { kept, commits } = await turn();
   const columns = { ...outcomeColumns(addOutcomes(kept, outcome)), commits: commits + 1 };
   if (!(await update(session, fence, columns))) throw leaseLost();

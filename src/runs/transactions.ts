@@ -3,9 +3,7 @@ import { hasCommitted, nameSession, savepoint, workFenced } from './fence.ts';
 import type { Run } from './new-run.ts';
 import { addOutcomes } from './outcome.ts';
 import { mayPass, persevere } from './retry.ts';
-import type { Outcome } from './work.ts';
-
-type Part<T> = (session: Session) => Promise<T>;
+import type { Outcome, Part } from './work.ts';
 
 /**
  * Does `work` in a transaction of the run, as Work.transaction says. When the answer to its commit is lost, the run's
@@ -21,7 +19,10 @@ export async function transaction<T extends Outcome>(run: Run, work: Part<T>): P
     await earlier;
     return run;
   };
-  const fenced = (session: Session) => workFenced(session, run, turn, work);
+  const fenced = (session: Session) => {
+    const mover = { accountId: run.accountId, runId: run.id, now: run.context.clock() };
+    return workFenced(session, run, mover, turn, work);
+  };
   try {
     const outcome = run.rehearsal
       ? await rehearsed(run, run.rehearsal, fenced)
@@ -37,7 +38,7 @@ export async function transaction<T extends Outcome>(run: Run, work: Part<T>): P
   }
 }
 
-async function committed<T>(run: Run, fenced: Part<T>): Promise<T> {
+async function committed<T>(run: Run, fenced: (session: Session) => Promise<T>): Promise<T> {
   const { db, signal } = run.context;
   let done: { pid: number; outcome: T } | undefined;
   try {
@@ -76,7 +77,7 @@ export async function transactions<T extends Outcome>(run: Run, parts: readonly 
   return outcomes.reduce((sum, outcome) => addOutcomes(sum, outcome));
 }
 
-function rehearsed<T>(run: Run, rehearsal: Session, fenced: Part<T>): Promise<T> {
+function rehearsed<T>(run: Run, rehearsal: Session, fenced: (session: Session) => Promise<T>): Promise<T> {
   return savepoint(rehearsal, async (session) => {
     await nameSession(session, run);
     const outcome = await fenced(session);

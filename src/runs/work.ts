@@ -1,5 +1,6 @@
 import type { Context } from '../context.ts';
 import type { Db, Session } from '../db/connect.ts';
+import type { Mover } from '../ledger/journal.ts';
 
 /** What a run did: stored with the run, printed by the command, returned by the API. */
 export interface Outcome {
@@ -16,6 +17,9 @@ export interface Outcome {
   message?: string;
 }
 
+/** The work of one transaction; what it moves is moved by `mover`, at the moment when the transaction began. */
+export type Part<T> = (session: Session, mover: Mover) => Promise<T>;
+
 /** What the code of one run may use: its identity, its parameters, and transactions that only its fence can commit. */
 export interface Work {
   context: Context<Db>;
@@ -27,17 +31,17 @@ export interface Work {
   /** Everything is done and then rolled back. */
   dryRun: boolean;
   /**
-   * Runs `work` in one transaction, audits the books, stores the outcome with the run and commits, all guarded by
+   * Runs `work` in one transaction, proves what it has moved, stores the outcome with the run and commits, all guarded by
    * the run's fence. Raises `books-adrift` or `lease-lost`, and then nothing was kept. The counts and totals of
    * several transactions add up to those of the run.
    */
-  transaction<T extends Outcome>(work: (session: Session) => Promise<T>): Promise<T>;
+  transaction<T extends Outcome>(work: Part<T>): Promise<T>;
   /**
    * Several such transactions at once, each on a connection of its own, for work in parts that have nothing to do with
    * each other; in a dry run one after another. Returns the sum of their outcomes when all have ended. Raises what the
    * first of those raised that failed; what the others did is kept, and counted.
    */
-  transactions<T extends Outcome>(parts: readonly ((session: Session) => Promise<T>)[]): Promise<T>;
+  transactions<T extends Outcome>(parts: readonly Part<T>[]): Promise<T>;
   /**
    * Has `tidy` done when no transaction of the run is open: at once, but in a dry run when all of it was rolled back.
    * `tidy` must not raise.

@@ -179,8 +179,8 @@ describe('a rejects file of an import that ended between commit and rename', () 
     work.transaction = async (code) => {
       if (kept) await transaction(code);
       else
-        await transaction(async (session) => {
-          await code(session);
+        await transaction(async (session, mover) => {
+          await code(session, mover);
           throw lost;
         });
       throw lost;

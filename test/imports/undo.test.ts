@@ -115,7 +115,7 @@ describe('undoing an import', () => {
     const desk = await deskOfAnn(db);
     const importId = await parkedThenKnown(desk);
     const waiting = await db.transaction(async (session) => {
-      await retryParkedEvents(session, desk.work());
+      await retryParkedEvents(session, desk.work(), desk.world.mover);
       const undoing = undoImport(desk.work(), { importId, ...choice });
       undoing.catch(() => {});
       await waitsForLock(db, undoing);
@@ -131,7 +131,7 @@ describe('undoing an import', () => {
     const importId = await parkedThenKnown(desk);
     const waiting = await db.transaction(async (session) => {
       await undo(session, desk.world.mover, { importId, ...choice });
-      const trying = db.transaction((other) => retryParkedEvents(other, desk.work()));
+      const trying = db.transaction((other) => retryParkedEvents(other, desk.work(), desk.world.mover));
       trying.catch(() => {});
       await waitsForLock(db, trying);
       return { trying };

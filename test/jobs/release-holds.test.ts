@@ -10,7 +10,7 @@ import { spec, testContext } from '../runs/fixture.ts';
 import { balance } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import { openDesk } from '../support/desk.ts';
-import type { World } from '../support/world.ts';
+import { today, type World } from '../support/world.ts';
 
 const { db, url } = await testDatabase();
 
@@ -33,7 +33,10 @@ async function manyHolds(): Promise<World> {
   return desk.world;
 }
 
-const release = (world: World, context = testContext(db), dryRun = false) =>
+/** A moment after the import. */
+const clock = () => new Date(today.getTime() + 1000);
+
+const release = (world: World, context = testContext(db, { clock }), dryRun = false) =>
   executeRun(
     context,
     { id: world.accountId, ref: world.accountRef },
@@ -74,7 +77,7 @@ test('a release that is stopped between its halves has said what it kept, and th
       'select from commission where account_id = $1 and uuid_hash(affiliate_id) < 0 limit 1 for update',
       [world.accountId],
     );
-    const running = release(world, testContext(stoppable, { signal: stop.signal }));
+    const running = release(world, testContext(stoppable, { clock, signal: stop.signal }));
     running.catch(() => {});
     while ((await posted(world))!.postings === 0);
     stop.abort();

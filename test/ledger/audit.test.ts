@@ -1,14 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { connect } from '../../src/db/connect.ts';
 import { showId } from '../../src/ids.ts';
-import { hasTouchedBooks } from '../../src/ledger/audit.ts';
 import { releaseHolds } from '../../src/ledger/release.ts';
 import { audited, balance } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import { waitsForLock } from '../support/locks.ts';
 import { change, paidDesk, saleIs, soundDesk } from './sound.ts';
 
-const { db, url } = await testDatabase();
+const { db } = await testDatabase();
 
 describe('sound books', () => {
   test('have no findings, with sales, failures, conflicts, events and a payout in them', async () => {
@@ -190,27 +188,4 @@ describe('a reference that dangles is found', () => {
       expect(await audited(world)).toEqual(findings);
     },
   );
-});
-
-describe('a transaction', () => {
-  test.each([
-    ['that reads the books has not touched them', 'select from commission where account_id = $1', false],
-    [
-      'that changes nothing has not touched them',
-      'update commission set reason = null where account_id = $1 and false',
-      false,
-    ],
-    ['that writes a commission has', 'update commission set reason = null where account_id = $1', true],
-    ['that writes a posting has', 'update posting set lines = lines where account_id = $1', true],
-    ['that writes a payout has', 'update payout set reason = null where account_id = $1', true],
-  ])('%s', async (_, statement, expected) => {
-    const { world } = await paidDesk(db);
-    const another = await connect(url, { connections: 1 });
-    const touched = await another.transaction(async (session) => {
-      await session.client.query(statement, [world.accountId]);
-      return hasTouchedBooks(session);
-    });
-    await another.close();
-    expect(touched).toBe(expected);
-  });
 });

@@ -104,7 +104,13 @@ export async function addPayouts(db: Db, accountId: number, count: number): Prom
 /** Exports without the audit at the end. */
 export function exportUnaudited(batch: Awaited<ReturnType<typeof preparedBatch>>, batchId?: string) {
   const work = batch.work();
-  return exportPayouts({ ...work, transaction: (inner) => work.context.db.transaction(inner) }, { batchId });
+  return exportPayouts(
+    {
+      ...work,
+      transaction: (inner) => work.context.db.transaction((session) => inner(session, batch.world.mover)),
+    },
+    { batchId },
+  );
 }
 
 /** An export that wrote its files and was killed before it could commit. */
@@ -113,8 +119,8 @@ export async function exportKilled(batch: Awaited<ReturnType<typeof preparedBatc
   const killed = {
     ...work,
     transaction: (inner: Parameters<typeof work.transaction>[0]) =>
-      work.transaction(async (session) => {
-        await inner(session);
+      work.transaction(async (session, mover) => {
+        await inner(session, mover);
         throw new Error('killed');
       }),
   } as typeof work;

@@ -35,7 +35,12 @@ export function testWork(
   const transaction: Work['transaction'] = (work) =>
     db.transaction(
       async (session) => {
-        const outcome = await work(session);
+        const mover = {
+          accountId: world.accountId,
+          runId: options.runId ?? world.runId,
+          now: options.now ?? today,
+        };
+        const outcome = await work(session, mover);
         await assertBalanced(session, world.accountId);
         return outcome;
       },

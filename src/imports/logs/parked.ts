@@ -1,5 +1,6 @@
 import { sql } from 'kysely';
 import { type Session, throwIfInterrupted } from '../../db/connect.ts';
+import type { Mover } from '../../ledger/journal.ts';
 import { programTerms } from '../../ledger/record.ts';
 import type { Outcome, Work } from '../../runs/work.ts';
 import type { LogLine } from '../files/ndjson.ts';
@@ -24,9 +25,8 @@ interface ParkedGroup {
  * Tries every parked event of the account again inside the caller's transaction, under the import it came with.
  * What is recorded now, or turns out to be a duplicate, is parked no longer; the rest waits for a later night.
  */
-export async function retryParkedEvents(session: Session, work: Work): Promise<Outcome> {
-  const { context, account, runId } = work;
-  const mover = { accountId: account.id, runId, now: context.clock() };
+export async function retryParkedEvents(session: Session, work: Work, mover: Mover): Promise<Outcome> {
+  const { context, account } = work;
   await keepImports(session, account.id);
   const groups = await parkedGroups(session, account.id);
   const counts = { rows: 0, recorded: 0, updated: 0, duplicates: 0, conflicts: 0, still_parked: 0 };

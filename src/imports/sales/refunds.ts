@@ -6,7 +6,7 @@ import { hasParked } from '../../ledger/parked.ts';
 import { RefundStage, type Reversed, refundParking, reverse } from '../../ledger/reverse.ts';
 import { createStage, type StagedSale } from '../../ledger/stage.ts';
 import { formatAmount } from '../../money.ts';
-import type { Outcome, Work } from '../../runs/work.ts';
+import type { Outcome } from '../../runs/work.ts';
 import { type RowCounts, totalsOf, warningOf } from '../landing.ts';
 
 type Ended = Omit<RowCounts, 'ignored'>;
@@ -103,8 +103,7 @@ export async function settleRefunds(
 }
 
 /** Tries the parked refunds and disputes of the account again, whose sales may have come in another way. */
-export async function retryParkedRefunds(session: Session, work: Work): Promise<Outcome> {
-  const mover = { accountId: work.account.id, runId: work.runId, now: work.context.clock() };
+export async function retryParkedRefunds(session: Session, mover: Mover): Promise<Outcome> {
   const counts = { rows: 0, recorded: 0, duplicates: 0, conflicts: 0, still_parked: 0 };
   const disputesWait = await hasParked(session, mover.accountId, disputeParking);
   if (!disputesWait && !(await hasParked(session, mover.accountId, refundParking)))
