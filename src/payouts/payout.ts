@@ -91,8 +91,7 @@ export async function exportPayouts(
   const options = { ...choice, folder, fileMode: context.config.file_mode, dryRun, signal: context.signal };
   if (!dryRun) await sweepOutbox(context, folder);
   return work.transaction(async (session, mover) => {
-    const exportOne = (one: Session, batchId: string) =>
-      exportBatch(one, mover, { ...options, batchId });
+    const exportOne = (one: Session, batchId: string) => exportBatch(one, mover, { ...options, batchId });
     if (choice.batchId !== undefined) return exportOutcome([await exportOne(session, choice.batchId)], []);
     const exported: BatchExport[] = [];
     const failed: FailedExport[] = [];
