@@ -39,7 +39,10 @@ export function spoiledRow(record: CsvRecord, header: string[]): RowFault | unde
 
 /** What is wrong with a row and what to do about it, by code; `found` is the offending text, shortened. */
 const sentences: Record<string, (found: string, field: string) => string> = {
-  required: (_, field) => `"${field}" is empty; every row needs it.`,
+  required: (found, field) =>
+    found === ''
+      ? `"${field}" is empty; every row needs it.`
+      : `"${field}" has only "${found}", which counts as empty; every row needs it.`,
   ragged: (found) => `The row has ${found}; fill in or remove cells so that it fits the header.`,
   'too-long': (_, field) => `"${field}" has more than 255 characters; shorten it.`,
   nul: (found) =>
@@ -60,6 +63,8 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'amount-currency': (found) => `"${found}" names two currencies; correct the amount or the currency.`,
   'amount-decimals': (found) => `"${found}" has more decimals than its currency; write the exact amount.`,
   'amount-too-large': (found) => `"${found}" is more than one row may have; check its decimal mark.`,
+  'integer-unsafe': (found, field) =>
+    `"${field}" has an integer beyond 2^53${found && ` (${found})`}, which JSON does not carry to the last digit; correct it${found ? '' : ', or write it as text'}.`,
   'amount-negative': (found, field) =>
     field === 'amount'
       ? `"${found}" is negative; a sale is not. For a refund name its sale in a column refund_of, or give what was refunded in a column refunded_total beside the sale.`

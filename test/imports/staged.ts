@@ -2,10 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { PayrunError } from '../../src/errors.ts';
 import { withInputFile } from '../../src/imports/files/open.ts';
 import { readCsv } from '../../src/imports/files/records.ts';
-import { Noted } from '../../src/imports/noted.ts';
 import { proveStyles } from '../../src/imports/sales/prove.ts';
 import { fitting, tableReading } from '../../src/imports/sales/sale-layout.ts';
-import { saleReader } from '../../src/imports/sales/sale-row.ts';
+import { noWarnings, saleReader } from '../../src/imports/sales/sale-row.ts';
 import type { Source } from '../../src/imports/source.ts';
 import type { Evidence } from '../../src/imports/values/styles.ts';
 import type { StagedSale } from '../../src/ledger/stage.ts';
@@ -52,7 +51,7 @@ async function staged(file: string, settings: Source['settings']): Promise<Stage
         program: { currency: 'USD', timezone: 'Europe/Berlin' },
         rates: { warnings: [], find: () => undefined },
       },
-      { timesThatComeTwice: new Noted(), idsLikeDates: new Noted() },
+      noWarnings(),
     );
     const sales: StagedSale[] = [];
     for await (const group of csv.groups) {

@@ -3,7 +3,7 @@ import { type Entry, openPromise, type ZipFile } from 'yauzl';
 import { PayrunError } from '../../errors.ts';
 import type { Limits } from '../../limits.ts';
 import { showCount } from '../../money.ts';
-import { fetchAgain, Gauge } from './unpacking.ts';
+import { fetchAgain, Gauge, lockedFault } from './unpacking.ts';
 
 /** A file in a zip file, as the directory at its end describes it. */
 export type ZipEntry = Entry;
@@ -60,7 +60,7 @@ export async function* unzipped(
   entry: ZipEntry,
   limits: Limits,
 ): AsyncGenerator<Buffer> {
-  if (entry.isEncrypted()) throw locked(shown);
+  if (entry.isEncrypted()) throw lockedFault(shown);
   if (!entry.canDecodeFileData())
     throw refused(shown, 'The file is packed in a way that Payrun can’t unpack.', 'Pack it as a plain zip.');
   const gauge = new Gauge(shown, limits, () => entry.compressedSize);
@@ -106,7 +106,7 @@ function faultOf(shown: string, cause: unknown): unknown {
   if (cause instanceof PayrunError) return cause;
   const { code = '', message } = cause as NodeJS.ErrnoException;
   if (code !== '' && !/^Z_/.test(code)) return cause;
-  if (/encrypt/i.test(message)) return locked(shown);
+  if (/encrypt/i.test(message)) return lockedFault(shown);
   return refused(shown, 'The zip file or workbook is damaged or cut off.', fetchAgain, cause);
 }
 
@@ -118,14 +118,6 @@ function notOne(shown: string, count: number, files: ZipEntry[]): PayrunError {
     shown,
     `The archive holds ${showCount(count)} files: ${names.join(', ')}${more}.`,
     'Unpack it and import its files one by one.',
-  );
-}
-
-function locked(shown: string): PayrunError {
-  return refused(
-    shown,
-    'The archive is locked with a password.',
-    'Unpack it, and import the file without one.',
   );
 }
 

@@ -1,4 +1,5 @@
 import type { InputFile } from './open.ts';
+import { visiblePieces } from './visible.ts';
 
 const likelyLength = 1 << 14;
 const likelyLines = 60;
@@ -9,8 +10,8 @@ export const separatorLine = /^"?sep=(.)"?$/i;
 /** The text of the first lines that are not blank, at most a record's greatest length; the last may be cut off. */
 export async function firstLines({ read, limits }: InputFile): Promise<string[]> {
   let text = '';
-  for await (const piece of read()) {
-    text = (text + (piece as Buffer).toString('utf8')).replace(/^[\ufeff\r\n]+/, '');
+  for await (const piece of visiblePieces(read(), { invisible: 0 })) {
+    text = (text + piece.toString('utf8')).replace(/^[\r\n]+/, '');
     if (text.length >= likelyLength && (/[\r\n]/.test(text) || text.length > limits.record_bytes)) break;
   }
   return text.split(/\r\n|\n|\r/);

@@ -1,8 +1,9 @@
-import { isUtf8 } from 'node:buffer';
+import { isAscii, isUtf8 } from 'node:buffer';
 import { Transform, type TransformCallback } from 'node:stream';
 import iconv from 'iconv-lite';
 import { type Encoding, encodings } from '../../config-source.ts';
 import { PayrunError } from '../../errors.ts';
+import { noTextFault, otherFileFault } from './other-files.ts';
 
 /** How a file's text is encoded, and how that is known: by its byte order mark, its bytes, its source, or the odds. */
 export interface FoundEncoding {
@@ -15,19 +16,6 @@ const marks: [Encoding, number[]][] = [
   ['utf-16le', [0xff, 0xfe]],
   ['utf-16be', [0xfe, 0xff]],
 ];
-/** How files begin that people take for text: what they are. */
-const otherFiles: [string, number[]][] = [
-  ['an Excel workbook or a zip archive', [0x50, 0x4b, 0x03, 0x04]],
-  ['an old Excel workbook (.xls), or one with a password', [0xd0, 0xcf, 0x11, 0xe0]],
-  ['a PDF', [0x25, 0x50, 0x44, 0x46]],
-  ['a JPEG picture', [0xff, 0xd8, 0xff]],
-  ['a PNG picture', [0x89, 0x50, 0x4e, 0x47]],
-  ['a gzip file', [0x1f, 0x8b]],
-  ['a 7z archive', [0x37, 0x7a, 0xbc, 0xaf]],
-  ['a rar archive', [0x52, 0x61, 0x72, 0x21, 0x1a]],
-  ['an xz file', [0xfd, 0x37, 0x7a, 0x58, 0x5a]],
-  ['a zstd file', [0x28, 0xb5, 0x2f, 0xfd]],
-];
 const startLength = 4096;
 
 /** Looks at all bytes of a file, piece by piece, to find its encoding. */
@@ -35,6 +23,8 @@ export class EncodingScan {
   #start: Buffer = Buffer.alloc(0);
   #rest: Buffer = Buffer.alloc(0);
   #isUtf8 = true;
+  /** Whether a character of several bytes is in it. */
+  #hasLetters = false;
 
   add(chunk: Buffer): void {
     if (this.#start.length < startLength)
@@ -43,6 +33,7 @@ export class EncodingScan {
     const bytes = this.#rest.length > 0 ? Buffer.concat([this.#rest, chunk]) : chunk;
     const end = lastWhole(bytes);
     this.#isUtf8 = isUtf8(bytes.subarray(0, end));
+    this.#hasLetters ||= !isAscii(bytes.subarray(0, end));
     this.#rest = Buffer.from(bytes.subarray(end));
   }
 
@@ -53,22 +44,22 @@ export class EncodingScan {
    */
   found(shown: string, isPacked = false): FoundEncoding {
     const start = this.#start;
-    const beginsWith = ([, bytes]: [string, number[]]) => bytes.every((byte, at) => start[at] === byte);
-    const marked = marks.find(beginsWith);
+    const fault = otherFileFault(start, shown, isPacked);
+    if (fault) throw fault;
+    const marked = marks.find(([, bytes]) => bytes.every((byte, at) => start[at] === byte));
     if (marked) return { encoding: marked[0], by: 'mark' };
-    const other = otherFiles.find(beginsWith);
-    if (other && isPacked)
-      throw new PayrunError('file-refused', `Packed in this file is ${other[0]}, not a text file.`, {
-        place: { file: shown },
-        todo: 'Unpack the file and import what is in it. Nothing of it was recorded.',
-      });
-    if (other) throw noText(shown, `This is ${other[0]}, not a text file.`);
     const [even, odd] = nulShares(start);
     if (odd > 0.4 && even < 0.1) return { encoding: 'utf-16le', by: 'bytes' };
     if (even > 0.4 && odd < 0.1) return { encoding: 'utf-16be', by: 'bytes' };
-    if (even > 0.1 || odd > 0.1) throw noText(shown, 'This is no text file: it is full of NUL bytes.');
-    if (this.#isUtf8 && this.#rest.length === 0) return { encoding: 'utf-8', by: 'bytes' };
+    if (even > 0.1 || odd > 0.1) throw noTextFault(shown);
+    const isWhole = this.#rest.length === 0;
+    if (this.#isUtf8 && (isWhole || this.#hasLetters)) return { encoding: 'utf-8', by: 'bytes' };
     return { encoding: 'windows-1252', by: 'guess' };
+  }
+
+  /** Whether the bytes are UTF-8, but the last character is cut off. */
+  get endsInCharacter(): boolean {
+    return this.#isUtf8 && this.#rest.length > 0;
   }
 
   /** Whether the text begins with a JSON object, or an array of objects or arrays. */
@@ -85,13 +76,6 @@ function nulShares(bytes: Buffer): [even: number, odd: number] {
   return [nuls[0]! / pairs, nuls[1]! / pairs];
 }
 
-function noText(shown: string, what: string): PayrunError {
-  return new PayrunError('file-refused', what, {
-    place: { file: shown },
-    todo: 'Save the table as CSV ("CSV UTF-8" in Excel), not packed, and import that. Nothing of it was recorded.',
-  });
-}
-
 /**
  * Turns bytes in `encoding` into UTF-8, and refuses the file at the first ones that mean nothing in it, with the
  * physical line.
@@ -102,12 +86,15 @@ export class ToUtf8 extends Transform {
   readonly #decoder;
   /** Whether all bytes were found to be UTF-8 when the file was looked at. */
   readonly #isProven: boolean;
+  readonly #mayEndInCharacter: boolean;
   #rest: Buffer = Buffer.alloc(0);
   #lines = 1;
   #bytes = 0;
 
-  constructor(shown: string, found: FoundEncoding) {
+  /** `mayEndInCharacter` says that of UTF-8 a cut last character is left out, since others tell of it. */
+  constructor(shown: string, found: FoundEncoding, mayEndInCharacter = false) {
     super();
+    this.#mayEndInCharacter = mayEndInCharacter;
     this.#shown = shown;
     this.#found = found;
     this.#isProven = found.encoding === 'utf-8' && found.by === 'bytes';
@@ -133,7 +120,7 @@ export class ToUtf8 extends Transform {
     const isCutOff = this.#found.encoding.startsWith('utf-16') && this.#bytes % 2 === 1;
     if (isCutOff) done(this.#refusal(0));
     else if (this.#decoder) this.#passText(this.#decoder.end() ?? '', done);
-    else if (this.#rest.length === 0) done();
+    else if (this.#rest.length === 0 || this.#mayEndInCharacter) done();
     else done(this.#isProven ? changed(this.#shown) : this.#refusal(0));
   }
 

@@ -3,6 +3,7 @@ import { PayrunError } from '../../errors.ts';
 import { lineTooLong, tooManyRows } from './limits.ts';
 import { nothingIn } from './nothing.ts';
 import type { InputFile } from './open.ts';
+import { type Invisible, visiblePieces } from './visible.ts';
 
 /** One line of an event log: its number from 1 (blank lines left out), the physical line, its text. */
 export interface LogLine {
@@ -11,22 +12,28 @@ export interface LogLine {
   text: string;
 }
 
+/** What the reading of a log has met so far besides its lines. */
+export interface LogSeen extends Invisible {
+  blankLines: number;
+}
+
 /**
- * The lines of newline-delimited JSON, in groups. Raises `file-refused` for an empty file, a JSON array where lines
+ * The lines of newline-delimited JSON, in groups; what else is in the file is counted in `seen`. Raises `file-refused` for an empty file, a JSON array where lines
  * are expected, more than the limits of `file` allow, and a last line that was cut off, unless `isPartial` allows that.
  */
 export async function* logLines(
   input: Readable,
   file: InputFile,
   isPartial = false,
+  seen: LogSeen = { blankLines: 0, invisible: 0 },
 ): AsyncGenerator<LogLine[]> {
   const { shown, limits } = file;
   let rest = '';
   let line = 0;
   let n = 0;
   const decoder = new TextDecoder();
-  for await (const piece of input) {
-    const lines = (rest + decoder.decode(piece as Buffer, { stream: true })).split('\n');
+  for await (const piece of visiblePieces(input, seen)) {
+    const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
     rest = lines.pop()!;
     if (rest.length > limits.record_bytes) throw lineTooLong(file, line + lines.length + 1);
     const group: LogLine[] = [];
@@ -34,7 +41,8 @@ export async function* logLines(
       line += 1;
       if (text.length > limits.record_bytes) throw lineTooLong(file, line);
       const trimmed = text.trim();
-      if (trimmed !== '') group.push({ n: ++n, line, text: trimmed });
+      if (trimmed === '') seen.blankLines += 1;
+      else group.push({ n: ++n, line, text: trimmed });
     }
     if (group[0]?.n === 1 && group[0].text.startsWith('[')) throw arrayRefused(shown, group[0].line);
     if (n > limits.rows) throw tooManyRows(file);

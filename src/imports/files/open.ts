@@ -28,6 +28,8 @@ export interface InputFile {
   limits: Limits;
   /** The workbook that the file is, which has rows instead of text; undefined for text. */
   workbook: Workbook | undefined;
+  /** Whether it is UTF-8 whose last character is cut off, and so the file. */
+  endsInCharacter: boolean;
   /** Whether its text begins as JSON does. */
   isJson: boolean;
   /**
@@ -72,15 +74,6 @@ export async function withInputFile<T>(
   }
 }
 
-/** Raises `file-refused` for JSON where a table is expected. */
-export function refuseJson({ isJson, shown }: InputFile): void {
-  if (!isJson) return;
-  throw new PayrunError('file-refused', 'This is JSON, not a table.', {
-    place: { file: shown, line: 1 },
-    todo: 'Import a log of events, one JSON object a line, with "payrun import events"; anything else as CSV.',
-  });
-}
-
 interface Looking {
   path: string;
   shown: string;
@@ -112,9 +105,10 @@ async function describeFile(looking: Looking): Promise<InputFile> {
     ...described,
     encoding,
     workbook: undefined,
+    endsInCharacter: scan.endsInCharacter && encoding.encoding === 'utf-8',
     isJson: scan.beginsAsJson(encoding.encoding),
     read(onBytes) {
-      const text = new ToUtf8(shown, encoding);
+      const text = new ToUtf8(shown, encoding, scan.endsInCharacter);
       pipeline(form.unpacked(textPiece, onBytes), text).catch(() => {});
       return text;
     },
@@ -138,6 +132,7 @@ function workbookFile(described: Described, workbook: Workbook): InputFile {
     ...described,
     encoding: { encoding: 'utf-8', by: 'bytes' },
     workbook,
+    endsInCharacter: false,
     isJson: false,
     read() {
       throw new PayrunError(

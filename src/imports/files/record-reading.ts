@@ -1,11 +1,11 @@
 import { finished } from 'node:stream/promises';
 import { type CsvError, type Options, type Parser, parse } from 'csv-parse';
 import { parse as parseAtOnce } from 'csv-parse/sync';
-import { Noted } from '../noted.ts';
 import { separatorLine } from './delimiter.ts';
 import { FormulaText } from './formula-text.ts';
 import { areGarbled, mayBeGarbled } from './garbled.ts';
 import { cellTooLong, type Limited } from './limits.ts';
+import type { Seen } from './seen.ts';
 
 /** One record of a table: its number from 1 after the header, the physical line it starts on, its cells. */
 export interface CsvRecord {
@@ -25,30 +25,6 @@ export interface CsvStyle {
   quotes?: 'strict' | 'relaxed' | undefined;
   /** Whether spaces around a cell, before its quote too, are left out. */
   trim?: boolean | undefined;
-}
-
-/** What the reading of a file has met so far besides its records. */
-export interface Seen {
-  /** Below the first record: empty lines, and those of nothing but delimiters. */
-  blankLines: number;
-  /** Whether the last line ended. */
-  endsInLine: boolean;
-  /** Whether the file begins with a `sep=` line. */
-  hasSeparatorLine: boolean;
-  /** Records with text that looks as if it was encoded twice. */
-  garbled: Noted;
-  /** Of a workbook: the names of hidden sheets that have data and were left out. */
-  hiddenSheets: string[];
-}
-
-export function nothingSeen(): Seen {
-  return {
-    blankLines: 0,
-    endsInLine: false,
-    hasSeparatorLine: false,
-    garbled: new Noted(),
-    hiddenSheets: [],
-  };
 }
 
 /**

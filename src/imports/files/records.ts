@@ -4,8 +4,9 @@ import { recordsOf } from './csv-records.ts';
 import { delimiterOf, firstLines } from './delimiter.ts';
 import { type Limited, tooManyRows } from './limits.ts';
 import { nothingIn } from './nothing.ts';
-import { type InputFile, refuseJson } from './open.ts';
-import { type CsvRecord, type CsvStyle, nothingSeen, type Seen } from './record-reading.ts';
+import type { InputFile } from './open.ts';
+import type { CsvRecord, CsvStyle } from './record-reading.ts';
+import { nothingSeen, type Seen } from './seen.ts';
 import { type Beside, withoutTail } from './tail.ts';
 import { filledRows, sheetRows } from './workbook.ts';
 
@@ -63,6 +64,15 @@ export async function readCsv(file: InputFile, how: TableReading = {}): Promise<
   return { ...(await tableOf(records, file, how, seen)), delimiter, isTyped: workbook !== undefined };
 }
 
+/** Raises `file-refused` for JSON where a table is expected. */
+function refuseJson({ isJson, shown }: InputFile): void {
+  if (!isJson) return;
+  throw new PayrunError('file-refused', 'This is JSON, not a table.', {
+    place: { file: shown, line: 1 },
+    todo: 'Import a log of events, one JSON object a line, with "payrun import events"; anything else as CSV.',
+  });
+}
+
 /**
  * Finds the header among records, wherever they come from, and numbers the rows below it. Raises `file-refused` for a
  * file without records, without the header that `how` names, with a cell under an empty header and, unless `how`
@@ -98,6 +108,7 @@ export async function tableOf(
     idColumn,
     beside,
     isPartial: how.isPartial,
+    endsInCharacter: file.endsInCharacter,
   });
   return {
     header: names,

@@ -45,13 +45,26 @@ export class Gauge {
   }
 }
 
+/** In the flags of a gzip file, where its fourth byte is; RFC 1952 reserves it, and old programs encrypt with it. */
+const encryptedFlag = 0x20;
+
+/** The fault of a packed file that is encrypted. */
+export function lockedFault(shown: string): PayrunError {
+  return new PayrunError('file-refused', 'The archive is locked with a password.', {
+    place: { file: shown },
+    todo: 'Unpack it, and import the file without one. Nothing of it was recorded.',
+  });
+}
+
 /** The bytes that `packed` (gzip) unpacks to. Raises `file-refused` when it is damaged or has more than `limits` allow. */
 export function gunzipped(packed: Readable, shown: string, limits: Limits): Readable {
   let read = 0;
+  let isLocked = false;
   const gauge = new Gauge(shown, limits, () => read);
   async function* unpacked(): AsyncGenerator<Buffer> {
     const gunzip = createGunzip();
     packed.on('data', (piece: Buffer) => {
+      if (read === 0) isLocked = (piece[3]! & encryptedFlag) !== 0;
       read += piece.length;
     });
     packed.on('error', (cause) => gunzip.destroy(cause));
@@ -63,6 +76,7 @@ export function gunzipped(packed: Readable, shown: string, limits: Limits): Read
       }
     } catch (cause) {
       if (!/^Z_/.test((cause as NodeJS.ErrnoException).code ?? '')) throw cause;
+      if (isLocked) throw lockedFault(shown);
       throw new PayrunError('file-refused', 'The gzip file is damaged or cut off.', {
         place: { file: shown },
         todo: `${fetchAgain} Nothing of it was recorded.`,

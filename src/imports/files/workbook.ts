@@ -1,7 +1,9 @@
 import { readSheet } from 'read-excel-file/universal';
 import { padded, shownDate, shownIsoDate, shownNumber } from './cell-text.ts';
 import { cellTooLong } from './limits.ts';
+import type { Seen } from './seen.ts';
 import { cellKey, type Mark } from './sheet-xml.ts';
+import { visibleText } from './visible.ts';
 import { type OpenSheet, openSheet, orDamaged, type Workbook } from './workbook-parts.ts';
 
 /** A row of a sheet: its cells as text, and which of them are no text in the sheet but a number, date or truth value. */
@@ -23,7 +25,7 @@ const groupRows = 1_000;
  */
 export async function* sheetRows(
   workbook: Workbook,
-  seen: { hiddenSheets: string[] },
+  seen: Pick<Seen, 'hiddenSheets' | 'invisible'>,
   onBytes?: (bytes: number) => void,
 ): AsyncGenerator<SheetRow[]> {
   const { values, marks, hidden } = await valuesOf(workbook);
@@ -39,7 +41,7 @@ export async function* sheetRows(
       return {
         n: 0,
         line,
-        cells: row.map((value, index) => textOf(value, markOf(index))),
+        cells: row.map((value, index) => visibleText(textOf(value, markOf(index)), seen)),
         typed: row.map((value, index) => typeof (value ?? '') !== 'string' || markOf(index) !== undefined),
       };
     });

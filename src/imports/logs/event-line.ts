@@ -5,8 +5,10 @@ import { isOrWasCurrency, parseAmount } from '../../money.ts';
 import type { RowFault } from '../faults.ts';
 import type { LogLine } from '../files/ndjson.ts';
 import type { Rates } from '../rates.ts';
+import { saysEmpty } from '../values/cells.ts';
 import { dateReader, isoFault } from '../values/dates.ts';
 import { affiliateName, canonicalList, composed, setExchange } from '../values/values.ts';
+import { hasUnsafe, isUnsafe, parseObject } from './json-object.ts';
 import { writtenNumber } from './written-number.ts';
 
 export interface EventReading {
@@ -29,9 +31,8 @@ const lists = [
   ['product_ids', 'productIds'],
   ['price_ids', 'priceIds'],
 ] as const;
-/** In JSON, the escapes of what no database text can hold: NUL, and halves of surrogate pairs. */
-const noText = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/;
-const deepest = 100;
+/** What an integer beyond 2^53 has. */
+const longNumber = /\d{16}/;
 /** A line whose amount has more digits than a number of JSON carries to the last one. */
 export const manyDigits = /"sale_amount"\s*:\s*-?[\d.]{16}/;
 
@@ -70,7 +71,7 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
       return { code: 'event-type', field: 'event_type', found: String(type) };
     event.eventType = type as StagedEvent['eventType'];
     const name = textOf(body.event_name);
-    if (name === undefined) return { code: 'required', field: 'event_name', found: '' };
+    if (name === undefined) return required('event_name', body.event_name);
     event.eventName = name;
     return undefined;
   }
@@ -81,7 +82,7 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
       const value = body[key] ?? undefined;
       if (value === undefined) continue;
       if (typeof value !== 'string') return { code: 'type', field: key, found: 'text' };
-      event[field] = composed(textOf(value) ?? '') || undefined;
+      event[field] = textOf(value);
       if ((event[field]?.length ?? 0) > 255) return { code: 'too-long', field: key, found: '' };
       isNamed ||= event[field] !== undefined;
     }
@@ -91,7 +92,7 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
     const id = body.external_event_id ?? undefined;
     if (id !== undefined && typeof id !== 'string')
       return { code: 'type', field: 'external_event_id', found: 'text' };
-    const external = composed(textOf(id) ?? '') || undefined;
+    const external = textOf(id);
     if ((external?.length ?? 0) > 255) return { code: 'too-long', field: 'external_event_id', found: '' };
     if (external !== undefined) event.externalId = reading.idPrefix + external;
     return metadata(event, body.metadata ?? undefined);
@@ -102,6 +103,8 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
     if (typeof value !== 'object' || value === null || Array.isArray(value))
       return { code: 'type', field: 'metadata', found: 'an object' };
     event.metadata = JSON.stringify(value);
+    if (longNumber.test(event.metadata) && hasUnsafe(value))
+      return { code: 'integer-unsafe', field: 'metadata', found: '' };
     const affiliate = (value as Record<string, unknown>).affiliate_id;
     if (affiliate !== undefined && typeof affiliate !== 'string')
       return { code: 'type', field: 'metadata.affiliate_id', found: 'text' };
@@ -127,21 +130,22 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
 
   function sale(event: StagedEvent, body: Record<string, unknown>, text: string): RowFault | undefined {
     if (event.eventType !== 'conversion') return undefined;
-    if (event.externalId === undefined) return { code: 'required', field: 'external_event_id', found: '' };
-    const currency = body.sale_amount_currency;
-    if (currency === undefined || currency === null)
-      return { code: 'required', field: 'sale_amount_currency', found: '' };
-    event.currency = typeof currency === 'string' ? currency.trim().toUpperCase() : String(currency);
+    if (event.externalId === undefined) return required('external_event_id', body.external_event_id);
+    const stated = body.sale_amount_currency ?? '';
+    const currency = typeof stated === 'string' ? textOf(stated) : String(stated);
+    if (currency === undefined) return required('sale_amount_currency', stated);
+    event.currency = currency.toUpperCase();
     if (!isOrWasCurrency(event.currency))
       return { code: 'currency-unknown', field: 'sale_amount_currency', found: event.currency };
-    if (body.sale_amount === undefined || body.sale_amount === null)
-      return { code: 'required', field: 'sale_amount', found: '' };
+    if (body.sale_amount === undefined || body.sale_amount === null) return required('sale_amount', '');
     if (typeof body.sale_amount !== 'number')
       return { code: 'type', field: 'sale_amount', found: 'a number' };
     // Up to 15 digits a number comes back out as it was written; longer ones are beyond what a sale may be.
-    const amount = manyDigits.test(text)
-      ? 'amount-format'
-      : parseAmount(String(body.sale_amount), event.currency);
+    const amount = isUnsafe(body.sale_amount)
+      ? 'integer-unsafe'
+      : manyDigits.test(text)
+        ? 'amount-format'
+        : parseAmount(String(body.sale_amount), event.currency);
     if (typeof amount === 'string') return amountFault(amount, body.sale_amount, text, event.currency);
     if (amount < 0n) return amountFault('amount-negative', body.sale_amount, text);
     event.amount = amount;
@@ -162,7 +166,8 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
         return { code: 'type', field: key, found: 'a list of texts' };
       event[field] = canonicalList(list);
     }
-    const interval = body.interval ?? undefined;
+    const stated = body.interval ?? undefined;
+    const interval = typeof stated === 'string' ? textOf(stated) : stated;
     if (interval !== undefined && interval !== 'monthly' && interval !== 'yearly') {
       return { code: 'choice', field: 'interval', found: String(interval) };
     }
@@ -175,43 +180,22 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
   }
 }
 
+function required(field: string, stated: unknown): RowFault {
+  return { code: 'required', field, found: typeof stated === 'string' ? stated.trim() : '' };
+}
+
 function amountFault(code: string, amount: number, line: string, currency?: string): RowFault {
   const written = writtenNumber(line, amount);
   return { code, field: 'sale_amount', found: currency ? `${written} ${currency}` : written };
 }
 
 function textOf(value: unknown): string | undefined {
-  const text = typeof value === 'string' ? value.trim() : '';
-  return text === '' ? undefined : text;
+  const text = typeof value === 'string' ? composed(value.trim()) : '';
+  return text === '' || saysEmpty(text) ? undefined : text;
 }
 
-/** Whether `text` opens more than `levels` objects and lists: nearly none does, and counting is cheaper than walking. */
-function mayBeDeeper(text: string, levels: number): boolean {
-  let opened = 0;
-  for (const bracket of ['{', '[']) {
-    for (let at = text.indexOf(bracket); at !== -1; at = text.indexOf(bracket, at + 1)) {
-      opened += 1;
-      if (opened > levels) return true;
-    }
-  }
-  return false;
-}
-
-/** Whether `value` has objects or lists in one another to more than `levels`: a database takes thousands, not millions. */
-function isDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels === 0 || Object.values(value).some((inner) => isDeeper(inner, levels - 1));
-}
-
-/** The object on a line, or what is wrong with it in a few words that give nothing of it away. */
-export function parseObject(text: string): Record<string, unknown> | string {
-  try {
-    const body = JSON.parse(text) as unknown;
-    if (typeof body !== 'object' || body === null || Array.isArray(body)) return 'it is something else';
-    if (mayBeDeeper(text, deepest) && isDeeper(body, deepest)) return 'it is nested too deeply';
-    const isText = !text.includes('\\u') || !noText.test(JSON.stringify(body));
-    return isText ? (body as Record<string, unknown>) : 'it holds a NUL or half a character';
-  } catch {
-    return 'it can’t be parsed';
-  }
+/** The id of the event on a line that was read before. */
+export function affonsoIdOf(text: string): string | undefined {
+  const { external_event_id: id } = JSON.parse(text) as Record<string, unknown>;
+  return textOf(id);
 }

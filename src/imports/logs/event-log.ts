@@ -10,7 +10,7 @@ import type { InputFile } from '../files/open.ts';
 import type { RowCounts } from '../landing.ts';
 import type { Rates } from '../rates.ts';
 import type { Source } from '../source.ts';
-import { parseObject } from './event-line.ts';
+import { parseObject } from './json-object.ts';
 import { unwrapped } from './rejects-log.ts';
 
 /** Whose events a log holds: they differ in what a line says, not in how a log lands. */

@@ -2,8 +2,9 @@ import { type Session, throwIfInterrupted } from '../../db/connect.ts';
 import { newId } from '../../ids.ts';
 import { programTerms } from '../../ledger/record.ts';
 import { assertExpected } from '../expected.ts';
-import { type LogLine, logLines } from '../files/ndjson.ts';
+import { type LogLine, type LogSeen, logLines } from '../files/ndjson.ts';
 import type { InputFile } from '../files/open.ts';
+import { invisibleTaken } from '../files/visible.ts';
 import type { Landed, Landing } from '../landing.ts';
 import { type Preview, previewOf } from '../preview.ts';
 import type { Rates } from '../rates.ts';
@@ -12,6 +13,7 @@ import { settleRefunds } from '../sales/refunds.ts';
 import type { Source } from '../source.ts';
 import { recordAffonsoLog } from './affonso.ts';
 import { affonsoView } from './affonso-view.ts';
+import { affonsoIdOf } from './event-line.ts';
 import type { LogKind, LogReading, LogRecorder } from './event-log.ts';
 import { LogSurvey, type LogView } from './log-survey.ts';
 import { unwrapped, writeRejectsLog } from './rejects-log.ts';
@@ -24,7 +26,7 @@ const logs: Record<LogKind, LogWays> = {
   affonso_events: {
     record: recordAffonsoLog,
     view: affonsoView,
-    eventIdOf: (text) => (JSON.parse(text) as { external_event_id?: string }).external_event_id?.trim(),
+    eventIdOf: affonsoIdOf,
   },
   stripe_events: {
     record: recordStripeLog,
@@ -68,13 +70,16 @@ export async function landEvents(
   const survey = isLookedAt ? new LogSurvey(logs[kind].view(log)) : undefined;
   let bytes = 0;
   let readings = 0;
+  const seen: LogSeen = { blankLines: 0, invisible: 0 };
   const lines = () => {
     readings += 1;
     const isSecond = readings === 2;
     const onBytes = (count: number) => {
       if (isSecond) bytes += count;
     };
-    const read = unwrapped(logLines(file.read(onBytes), file, source.settings.allow_partial), (importId) => {
+    const counted = readings === 1 ? seen : undefined;
+    const all = logLines(file.read(onBytes), file, source.settings.allow_partial, counted);
+    const read = unwrapped(all, (importId) => {
       rejectsOf = importId;
     });
     return looked(read, readings === 1 ? survey : undefined);
@@ -107,10 +112,10 @@ export async function landEvents(
   const { ignored, ...ended } = counts;
   const settled = await settleRefunds(session, mover, importId, staged, { counts: ended, ...tally });
   return {
-    rows,
+    rows: rows + seen.blankLines,
     ...settled,
-    counts: { ...settled.counts, ignored },
-    warnings,
+    counts: { ...settled.counts, ignored: ignored + seen.blankLines },
+    warnings: [...invisibleTaken(seen), ...warnings],
     rejects: settled.counts.rejected === 0 ? undefined : await writeRejectsLog(session, { ...landing, file }),
     rejectsOf,
     preview:
@@ -142,7 +147,7 @@ async function park(session: Session, landing: Landing, kind: LogKind, source: S
   const lines = unwrapped(logLines(file.read(), file, true));
   for await (const { record } of matched(lines, outcomes(session, 'parked'))) {
     const external = logs[kind].eventIdOf(record.text);
-    const prefixed = external ? source.settings.id_prefix + external.normalize('NFC') : null;
+    const prefixed = external ? source.settings.id_prefix + external : null;
     rows.push({ line: record.line, body: record.text, external: prefixed, id: newId(mover.now) });
     if (rows.length >= 1_000) await flush();
   }

@@ -5,7 +5,7 @@ import type { Preview } from '../preview.ts';
 import { firstRows, type PreviewRow } from '../preview-rows.ts';
 import { Controls } from '../sales/controls.ts';
 import type { ExactNumber } from '../values/numbers.ts';
-import { parseObject } from './event-line.ts';
+import { parseObject } from './json-object.ts';
 
 /** How the events of one kind of log are shown and summed up: not how they are recorded. */
 export interface LogView {

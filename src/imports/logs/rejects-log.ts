@@ -5,7 +5,7 @@ import { type LogLine, logLines } from '../files/ndjson.ts';
 import type { Landing } from '../landing.ts';
 import { matched, outcomes, type RejectsFile, writeRejects } from '../rejects.ts';
 import { suggester } from '../suggestions.ts';
-import { parseObject } from './event-line.ts';
+import { parseObject } from './json-object.ts';
 
 /** What an earlier import has added to the end of a line. */
 const earlierFault =

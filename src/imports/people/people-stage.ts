@@ -4,7 +4,8 @@ import type { Columns } from '../columns.ts';
 import { type RowFault, spoiledRow } from '../faults.ts';
 import type { CsvRecord } from '../files/records.ts';
 import { destroyedId } from '../sales/sale-row.ts';
-import { composed, unquoted } from '../values/values.ts';
+import { textOf, unquoted, writtenIn } from '../values/cells.ts';
+import { composed } from '../values/values.ts';
 
 /** A row's values in the order of its staging table's columns; undefined is NULL. */
 export type Values = (string | undefined)[];
@@ -50,11 +51,13 @@ export function rowReader<Field extends string>(
     const spoiled = spoiledRow(record, header);
     if (spoiled) return spoiled;
     const { cells } = record;
-    const cell: Cell<Field> = (field) => composed(unquoted((cells[columns.get(field) ?? -1] ?? '').trim()));
+    const cell: Cell<Field> = (field) => composed(unquoted(textOf(cells[columns.get(field) ?? -1] ?? '')));
     for (const field of columns.keys()) {
       if (cell(field).length > longest) return { code: 'too-long', field, found: '' };
     }
-    return read(cell, record.line);
+    const values = read(cell, record.line);
+    if (Array.isArray(values) || values.code !== 'required') return values;
+    return { ...values, found: writtenIn(record, columns.get(values.field as Field) ?? -1) };
   };
 }
 

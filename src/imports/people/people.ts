@@ -12,7 +12,7 @@ import { type CsvFile, readCsv } from '../files/records.ts';
 import type { Landed } from '../landing.ts';
 import type { Progress } from '../progress.ts';
 import { writeRejectsCsv } from '../rejects-csv.ts';
-import { leftOutSheets } from '../sales/beside-rows.ts';
+import { besideCells } from '../sales/beside-rows.ts';
 import { returned } from '../sales/returned.ts';
 import { affiliateFields } from './affiliate-row.ts';
 import { affiliateStep } from './affiliates.ts';
@@ -77,7 +77,7 @@ export async function importPeople(
     commissions: new Map(),
     warnings: [
       ...guessedEncoding(file.encoding),
-      ...leftOutSheets(csv.beside.seen),
+      ...besideCells(csv.beside.seen),
       ...unusedColumns(kind, csv.header, step, options.mapping),
       ...warnings,
       ...(rejects?.note === undefined ? [] : [rejects.note]),

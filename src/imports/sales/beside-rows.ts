@@ -1,4 +1,5 @@
 import type { CsvFile } from '../files/records.ts';
+import { invisibleTaken } from '../files/visible.ts';
 import { warningOf } from '../landing.ts';
 import { warningAt } from '../noted.ts';
 import type { Warnings } from './sale-row.ts';
@@ -6,11 +7,11 @@ import type { Warnings } from './sale-row.ts';
 /** Sentences about what stands in the file besides its rows, or looks wrong in them. */
 export function besideRows(
   { beside, headerLine }: CsvFile,
-  { timesThatComeTwice, idsLikeDates }: Warnings,
+  { timesThatComeTwice, idsLikeDates, noEmails }: Warnings,
 ): string[] {
   const { above, footers, seen } = beside;
   return [
-    ...leftOutSheets(seen),
+    ...besideCells(seen),
     ...(above === 0 ? [] : [`the header was found in line ${headerLine}; what stands above it was left out`]),
     ...warningOf(footers, 'line below the last row was left out', 'lines below the last row were left out'),
     ...warningAt(
@@ -24,6 +25,11 @@ export function besideRows(
       'external ids look like dates that a spreadsheet made of them; they were kept',
     ),
     ...warningAt(
+      noEmails,
+      'row has a text that is no e-mail address where the customer’s should be; it was left out',
+      'rows have a text that is no e-mail address where the customer’s should be; it was left out',
+    ),
+    ...warningAt(
       seen.garbled,
       'row has text that looks as if it was encoded twice; it was kept',
       'rows have text that looks as if it was encoded twice; it was kept',
@@ -31,12 +37,15 @@ export function besideRows(
   ];
 }
 
-/** A sentence for each hidden sheet with data that was not read. */
-export function leftOutSheets({ hiddenSheets }: CsvFile['beside']['seen']): string[] {
-  return hiddenSheets.map(
-    (name) =>
-      `the sheet "${name}" is hidden and was left out; to import it, save it as a workbook of its own`,
-  );
+/** Sentences about what stands in a file of any kind besides its cells, or did in them. */
+export function besideCells({ hiddenSheets, invisible }: CsvFile['beside']['seen']): string[] {
+  return [
+    ...hiddenSheets.map(
+      (name) =>
+        `the sheet "${name}" is hidden and was left out; to import it, save it as a workbook of its own`,
+    ),
+    ...invisibleTaken({ invisible }),
+  ];
 }
 
 /** Sentences about rows that were left out of an export on purpose: of sales without a partner, and of no sales at all. */

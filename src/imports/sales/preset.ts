@@ -12,6 +12,7 @@ import { stripePayments } from '../presets/stripe-payments.ts';
 import { stripePaymentsClassic } from '../presets/stripe-payments-classic.ts';
 import { woocommerceOrders } from '../presets/woocommerce-orders.ts';
 import type { Source } from '../source.ts';
+import { textOf } from '../values/cells.ts';
 
 export type { Preset };
 
@@ -102,7 +103,7 @@ export function columnIn(header: string[], onFound: (at: number) => void): (...n
     const at = indexOf(names, header);
     if (at < 0) return () => '';
     onFound(at);
-    return (cells) => (cells[at] ?? '').trim();
+    return (cells) => textOf(cells[at] ?? '');
   };
 }
 

@@ -1,6 +1,6 @@
 import type { CsvFile } from '../files/records.ts';
+import { textOf } from '../values/cells.ts';
 import type { Evidence, ProvenColumn } from '../values/styles.ts';
-import { textOf } from '../values/values.ts';
 
 /** A column whose style may be open, and where it is in the file. */
 export interface PlacedColumn {

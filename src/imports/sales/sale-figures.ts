@@ -5,11 +5,11 @@ import type { RowFault } from '../faults.ts';
 import type { CsvRecord } from '../files/records.ts';
 import type { Noted } from '../noted.ts';
 import { AmountColumn, type AmountSettings } from '../values/amounts.ts';
+import { textOf, writtenIn } from '../values/cells.ts';
 import { DateColumn } from '../values/date-column.ts';
 import type { ReadDate } from '../values/dates.ts';
 import type { DecimalMark } from '../values/numbers.ts';
 import { type Evidence, unproven } from '../values/styles.ts';
-import { textOf } from '../values/values.ts';
 import { Controls } from './controls.ts';
 import type { PlacedColumn } from './prove.ts';
 
@@ -100,7 +100,7 @@ export class SaleFigures {
 
   money(sale: StagedSale, record: CsvRecord): RowFault | undefined {
     const currency = this.#currency;
-    if (currency === '') return { code: 'required', field: 'currency', found: '' };
+    if (currency === '') return this.#fault('currency', 'required', record);
     if (!isOrWasCurrency(currency)) return { code: 'currency-unknown', field: 'currency', found: currency };
     sale.currency = currency;
     const isRefund = sale.refundOf !== undefined;
@@ -128,15 +128,15 @@ export class SaleFigures {
   /** A local time that comes twice in its night goes to `twice`. */
   moment(sale: StagedSale, record: CsvRecord, twice: Noted): RowFault | undefined {
     const read = this.#occurred;
-    if (typeof read === 'string')
-      return { code: read, field: 'occurred_at', found: this.#text(record, 'occurred_at') };
+    if (typeof read === 'string') return this.#fault('occurred_at', read, record);
     if (read.twice) twice.add(record.line);
     sale.occurredAt = read.instant;
     sale.occurredAtGiven = true;
     return undefined;
   }
 
-  #fault(field: AmountField, code: string, record: CsvRecord): RowFault {
+  #fault(field: SaleField, code: string, record: CsvRecord): RowFault {
+    if (code === 'required') return { code, field, found: writtenIn(record, this.#settings.at[field]) };
     const text = this.#text(record, field);
     const found = text !== '' && ofCurrency.has(code) ? `${text} ${this.#currency}` : text;
     return { code, field, found };

@@ -5,10 +5,11 @@ import type { StagedSale } from '../../ledger/stage.ts';
 import type { Columns } from '../columns.ts';
 import { type RowFault, spoiledRow } from '../faults.ts';
 import type { CsvRecord } from '../files/records.ts';
-import type { Noted } from '../noted.ts';
+import { Noted } from '../noted.ts';
 import type { Rates } from '../rates.ts';
+import { textOf, unquoted, writtenIn } from '../values/cells.ts';
 import { unproven } from '../values/styles.ts';
-import { affiliateName, composed, emailOf, Lists, setExchange, textOf, unquoted } from '../values/values.ts';
+import { affiliateName, composed, emailOf, Lists, setExchange } from '../values/values.ts';
 import { SaleFigures } from './sale-figures.ts';
 
 /** What turning cells into sales depends on besides the cells. */
@@ -29,6 +30,12 @@ export interface SaleReading {
 export interface Warnings {
   timesThatComeTwice: Noted;
   idsLikeDates: Noted;
+  /** Texts that stand where an e-mail address should. */
+  noEmails: Noted;
+}
+
+export function noWarnings(): Warnings {
+  return { timesThatComeTwice: new Noted(), idsLikeDates: new Noted(), noEmails: new Noted() };
 }
 
 /** Reads the rows of one file, and keeps what they come to. */
@@ -103,13 +110,16 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
 
   function identity(sale: StagedSale, record: CsvRecord): RowFault | undefined {
     const id = composed(unquoted(cell(record, 'external_id')));
-    if (id === '') return { code: 'required', field: 'external_id', found: '' };
+    if (id === '')
+      return { code: 'required', field: 'external_id', found: writtenIn(record, at.external_id) };
     if (destroyedId.test(id)) return { code: 'id-destroyed', field: 'external_id', found: id };
     if (id.length <= 6 && likeDate.test(id)) warnings.idsLikeDates.add(record.line);
     sale.externalId = settings.id_prefix + id;
     sale.affiliate = affiliateName(unquoted(cell(record, 'affiliate')));
     sale.customerId = composed(unquoted(cell(record, 'customer_id'))) || undefined;
-    sale.email = emailOf(unquoted(cell(record, 'customer_email'))) || undefined;
+    const email = unquoted(cell(record, 'customer_email'));
+    sale.email = emailOf(email) || undefined;
+    if (email !== '' && sale.email === undefined) warnings.noEmails.add(record.line);
     const refundOf = at.refund_of < 0 ? '' : composed(unquoted(cell(record, 'refund_of')));
     if (refundOf !== '') {
       if (destroyedId.test(refundOf)) return { code: 'id-destroyed', field: 'refund_of', found: refundOf };

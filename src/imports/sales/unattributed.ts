@@ -5,7 +5,8 @@ import type { Mover } from '../../ledger/journal.ts';
 import type { StagedSale } from '../../ledger/stage.ts';
 import type { Columns } from '../columns.ts';
 import type { CsvRecord } from '../files/records.ts';
-import { composed, textOf, unquoted } from '../values/values.ts';
+import { textOf, unquoted } from '../values/cells.ts';
+import { composed, emailOf } from '../values/values.ts';
 
 /**
  * Leaves out rows that concern nobody, where that is wished: a row without affiliate and customer here, one whose
@@ -28,7 +29,7 @@ export class Unattributed {
     if (sale.fault === 'ragged' || sale.affiliate !== undefined || sale.refundOf !== undefined) return sale;
     if (this.#cell(record, 'affiliate') !== '') return sale;
     const customerId = this.#cell(record, 'customer_id') || undefined;
-    const email = this.#cell(record, 'customer_email') || undefined;
+    const email = emailOf(this.#cell(record, 'customer_email')) || undefined;
     if (customerId === undefined && email === undefined) {
       this.ignored += 1;
       return undefined;

@@ -5,6 +5,8 @@ import { lastDayOf } from '../../money.ts';
 import { localDay } from '../../time.ts';
 import type { RowFault } from '../faults.ts';
 import type { Rates } from '../rates.ts';
+import { saysEmpty } from './cells.ts';
+import { visible } from './invisible.ts';
 
 /**
  * Gives a sale in another currency than its programme's the rate of exchange of its day on the programme's calendar.
@@ -67,7 +69,7 @@ export class Lists {
 const mostLists = 1_000;
 
 export function canonicalList(values: string[]): string[] | undefined {
-  const kept = values.map((value) => value.trim()).filter(Boolean);
+  const kept = values.map((value) => value.trim()).filter((value) => value !== '' && !saysEmpty(value));
   if (kept.length <= 1) return kept.length === 0 ? undefined : kept;
   return [...new Set(kept)].sort();
 }
@@ -75,36 +77,25 @@ export function canonicalList(values: string[]): string[] | undefined {
 // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is ASCII as a whole.
 const ascii = /^[\x00-\x7f]*$/;
 
-const invisible = /[\u200b\u2060\ufeff]/g;
-
-/** Text in Unicode's composed form (NFC), without marks of no width, so that the same name is the same bytes. */
+/** Text in Unicode's composed form (NFC), without invisible characters, so that the same name is the same bytes. */
 export function composed(text: string): string {
-  return ascii.test(text) ? text : text.replace(invisible, '').normalize('NFC').trim();
+  return ascii.test(text) ? text : visible(text).replaceAll(nonBreakingHyphen, '-').normalize('NFC').trim();
 }
 
-/** An e-mail address without the scheme of a link, its domain in small letters, its local part as it is. */
+/** Looks like a hyphen, and is put in its place by programs that set text. */
+const nonBreakingHyphen = '\u2011';
+
+/**
+ * An e-mail address without the scheme of a link, its domain in small letters, its local part as it is; empty for a text
+ * that can be none, such as `unknown`, which many customers share.
+ */
 export function emailOf(text: string): string {
   const address = unlinked(composed(text));
   const at = address.lastIndexOf('@') + 1;
-  return at === 0 ? address : address.slice(0, at) + address.slice(at).toLowerCase();
+  return at <= 1 || at === address.length ? '' : address.slice(0, at) + address.slice(at).toLowerCase();
 }
 
 /** A text without the scheme of a link to an e-mail address; the look at its colon is all that other texts cost. */
 export function unlinked(text: string): string {
   return text.charCodeAt(6) === 58 ? text.replace(/^mailto:\s*/i, '') : text;
-}
-
-/** What people and programs write into a cell to say that it is empty. */
-const empties = new Set(['-', '--', 'N/A', 'n/a', '#N/A']);
-
-/** The text of a cell, trimmed; empty also when it says so. What is written `="00123"` is the text in the quotes. */
-export function textOf(cell: string): string {
-  let text = cell.trim();
-  if (text.charCodeAt(0) === 61) text = /^="(.*)"$/s.exec(text)?.[1]?.trim() ?? text;
-  return text.length <= 4 && empties.has(text) ? '' : text;
-}
-
-/** A text that is no number, without the apostrophe by which a spreadsheet is told so. */
-export function unquoted(text: string): string {
-  return text.startsWith("'") ? text.slice(1).trimStart() : text;
 }

@@ -369,3 +369,17 @@ test('a file longer than a batch lands whole', async () => {
   expect(ended(again)).toEqual({ updated: 25_000 });
   expect(again.changes).toHaveLength(50);
 });
+
+test('cells that say in words that nothing is there are empty, and a message shows the word', async () => {
+  const world = await World.create(db);
+  await world.affiliate({ ref: 'ada' });
+  const landed = await importText(
+    world,
+    'referrals',
+    `${header}\nr-1,ada,NULL,\\N,none,-,nil,#N/A\nr-2,ada,NULL,\\N,none,-,nil,#N/A\nr-3,None,c-3,,,,,\n`,
+  );
+  expect(ended(landed)).toEqual({ recorded: 2, rejected: 1 });
+  const [first] = await referrals(world);
+  expect(first).toMatchObject({ customer_id: null, external_user_id: null, click_id: null, email: null });
+  expect(landed.rejected).toContain('has only ""None"", which counts as empty');
+});

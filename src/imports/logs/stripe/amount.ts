@@ -11,10 +11,13 @@ const withThree = new Set('BHD JOD KWD OMR TND'.split(' '));
  * Our minor units of `amount`, a number as Stripe's API gives it, in `currency` (upper case). Exact: what our unit
  * can't hold is a fault, as is a number beyond those that JSON carries to the last digit.
  */
-export function minorUnits(amount: unknown, currency: string): bigint | AmountFault | 'charge-negative' {
+export function minorUnits(
+  amount: unknown,
+  currency: string,
+): bigint | AmountFault | 'charge-negative' | 'integer-unsafe' {
   if (typeof amount !== 'number' || !Number.isInteger(amount)) return 'amount-format';
   if (amount < 0) return 'charge-negative';
-  if (!Number.isSafeInteger(amount)) return 'amount-too-large';
+  if (!Number.isSafeInteger(amount)) return 'integer-unsafe';
   const decimals = withoutDecimals.has(currency) ? 0 : withThree.has(currency) ? 3 : 2;
   const shift = exponentOf(currency) - decimals;
   const factor = 10n ** BigInt(Math.abs(shift));

@@ -1,3 +1,4 @@
+import { saysEmpty } from '../../values/cells.ts';
 import { affiliateName, composed } from '../../values/values.ts';
 
 /** An object of Stripe's API, of any version: what it holds is found by looking. */
@@ -17,7 +18,8 @@ export function objectOf(value: unknown): StripeObject | undefined {
 }
 
 export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? composed(value.trim()) || undefined : undefined;
+  const text = typeof value === 'string' ? composed(value.trim()) : '';
+  return text === '' || saysEmpty(text) ? undefined : text;
 }
 
 /** The id of another object, which stands there itself where the reader of the API asked for it. */

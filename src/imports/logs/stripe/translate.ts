@@ -2,7 +2,7 @@ import type { DisputeState } from '../../../db/tables.ts';
 import { formatAmount } from '../../../money.ts';
 import type { RowFault } from '../../faults.ts';
 import type { LogLine } from '../../files/ndjson.ts';
-import { parseObject } from '../event-line.ts';
+import { parseObject } from '../json-object.ts';
 import { writtenNumber } from '../written-number.ts';
 import type { Happened, StripeFact, StripeReading } from './fact.ts';
 import { attributionOf, idOf, instantOf, objectOf, type StripeObject, textOf } from './object.ts';

@@ -43,7 +43,7 @@ test.each([
     'a number that JSON does not carry to the last digit',
     JSON.parse('9007199254740993'),
     'USD',
-    'amount-too-large',
+    'integer-unsafe',
   ],
   ['more than one row may have', 9_000_000_000_001, 'USD', 'amount-too-large'],
   ['more than one row may have in our unit', 90_000_000_000_01, 'MGA', 'amount-too-large'],

@@ -1,0 +1,27 @@
+import { Noted } from '../noted.ts';
+import type { Invisible } from './visible.ts';
+
+/** What the reading of a file has met so far besides its records. */
+export interface Seen extends Invisible {
+  /** Below the first record: empty lines, and those of nothing but delimiters. */
+  blankLines: number;
+  /** Whether the last line ended. */
+  endsInLine: boolean;
+  /** Whether the file begins with a `sep=` line. */
+  hasSeparatorLine: boolean;
+  /** Records with text that looks as if it was encoded twice. */
+  garbled: Noted;
+  /** Of a workbook: the names of hidden sheets that have data and were left out. */
+  hiddenSheets: string[];
+}
+
+export function nothingSeen(): Seen {
+  return {
+    blankLines: 0,
+    endsInLine: false,
+    hasSeparatorLine: false,
+    garbled: new Noted(),
+    invisible: 0,
+    hiddenSheets: [],
+  };
+}
