@@ -51,12 +51,7 @@ function positionOf(
   place: { file: string; line: number },
   { namesAreFixed }: Pick<Layout<string>, 'namesAreFixed'>,
 ): number | undefined {
-  const position = /^#(\d+)$/.exec(wanted);
-  if (position) {
-    const at = Number(position[1]) - 1;
-    return at >= 0 && at < header.length ? at : undefined;
-  }
-  const matches = header.flatMap((name, index) => (fold(name) === fold(wanted) ? [index] : []));
+  const matches = columnsNamed(wanted, header);
   if (matches.length > 1) {
     const at = listed(matches.map((index) => `#${index + 1}`));
     throw new PayrunError(
@@ -71,6 +66,18 @@ function positionOf(
     );
   }
   return matches[0];
+}
+
+/** The first column that is meant by `wanted`, a name or a position such as `#3`. */
+export function columnNamed(wanted: string, header: string[]): number | undefined {
+  return columnsNamed(wanted, header)[0];
+}
+
+function columnsNamed(wanted: string, header: string[]): number[] {
+  const position = /^#(\d+)$/.exec(wanted)?.[1];
+  const isMeant = (name: string, at: number) =>
+    position === undefined ? fold(name) === fold(wanted) : at + 1 === Number(position);
+  return header.flatMap((name, at) => (isMeant(name, at) ? [at] : []));
 }
 
 function missing(

@@ -31,11 +31,6 @@ function placed(digits: string, point: number): string {
   return `${digits.slice(0, point)}.${digits.slice(point)}`;
 }
 
-/** A whole number of 0 or more with zeros before it up to `width` digits, any other as it is. */
-export function padded(number: string, width: number): string {
-  return /^\d+$/.test(number) ? number.padStart(width, '0') : number;
-}
-
 /** A date of a workbook's cell in ISO form, to the second; a time of midnight is left out. */
 export function shownDate(date: Date): string {
   const seconds = new Date(Math.round(date.getTime() / 1000) * 1000);

@@ -1,8 +1,7 @@
+import { type Shown, shownBy } from './number-formats.ts';
+
 /** Excel's own limits; an address beyond them is that of a damaged file, or of one made to fill the memory. */
 const [mostRows, mostColumns] = [1_048_576, 16_384];
-
-/** How a number is shown: as a percentage, or with zeros before it up to so many digits. */
-export type Shown = 'percent' | number;
 
 /** What the library can't tell of a cell by itself. */
 export type Mark = Shown | 'date';
@@ -16,12 +15,12 @@ const tags = /<((?:\w+:)?)(row|c|v|is)(?=[\s/>])([^>]*)>/g;
 
 /**
  * Makes the XML of a sheet ready, piece by piece, for the library that reads it, which would drop errors (`#N/A`), read
- * dates stored as text in the machine's zone, know no percentages and no leading zeros, and fill the memory for a
+ * dates stored as text in the machine's zone, know no percentages, currencies and leading zeros, and fill the memory for a
  * single cell in a far corner. Such cells become text and are marked, cells without an address get theirs, and rows lose
  * what only says how they look.
  */
 export class SheetXml {
-  /** By `cellKey`: numbers shown as percentages or with leading zeros, and dates stored as text. */
+  /** By `cellKey`: numbers to which their format adds something, and dates stored as text. */
   readonly marks = new Map<number, Mark>();
   /** The last row that has data. */
   rows = 0;
@@ -88,10 +87,7 @@ export class SheetXml {
   }
 }
 
-/**
- * The cell styles in `xml` (styles.xml) that show percentages, or numbers with leading zeros as the format `000000`
- * does, by the numbers that cells name them with.
- */
+/** The cell styles in `xml` (styles.xml) that add something to a number, by the numbers that cells name them with. */
 export function shownStyles(xml: string): Map<string, Shown> {
   const formats = new Map<string, Shown>([
     ['9', 'percent'],
@@ -99,7 +95,7 @@ export function shownStyles(xml: string): Map<string, Shown> {
   ]);
   for (const [, attributes] of xml.matchAll(/<(?:\w+:)?numFmt\s([^>]*)>/g)) {
     const [id, code = ''] = [attribute(attributes!, 'numFmtId'), attribute(attributes!, 'formatCode')];
-    const shown = shownBy(code);
+    const shown = shownBy(unescaped(code));
     if (id !== undefined && shown !== undefined) formats.set(id, shown);
   }
   const [, cellFormats = ''] = /<(?:\w+:)?cellXfs[\s>](.*?)<\/(?:\w+:)?cellXfs>/s.exec(xml) ?? [];
@@ -111,10 +107,14 @@ export function shownStyles(xml: string): Map<string, Shown> {
   return styles;
 }
 
-function shownBy(code: string): Shown | undefined {
-  if (/^0{2,}$/.test(code)) return code.length;
-  // A percent sign in quotes or behind a backslash is only shown, and multiplies nothing.
-  return code.replace(/&quot;.*?&quot;|"[^"]*"|\\./g, '').includes('%') ? 'percent' : undefined;
+/** The text of an attribute's value. */
+function unescaped(value: string): string {
+  const named: Record<string, string> = { quot: '"', apos: "'", lt: '<', gt: '>', amp: '&' };
+  return value.replace(/&(?:#(\d+)|#x([0-9a-f]+)|(\w+));/gi, (entity, decimal, hex, name) => {
+    if (name !== undefined) return named[name] ?? entity;
+    const code = Number.parseInt(decimal ?? hex, decimal === undefined ? 16 : 10);
+    return code <= 0x10ffff ? String.fromCodePoint(code) : entity;
+  });
 }
 
 /** Writes `date1904` the one way that the library knows; LibreOffice writes it as a word. */

@@ -1,6 +1,7 @@
 import { readSheet } from 'read-excel-file/universal';
-import { padded, shownDate, shownIsoDate, shownNumber } from './cell-text.ts';
+import { shownDate, shownIsoDate, shownNumber } from './cell-text.ts';
 import { cellTooLong } from './limits.ts';
+import { shownIn } from './number-formats.ts';
 import type { Seen } from './seen.ts';
 import { cellKey, type Mark } from './sheet-xml.ts';
 import { visibleText } from './visible.ts';
@@ -78,9 +79,7 @@ function textOf(value: Value, mark: Mark | undefined): string {
   if (typeof value === 'object') return shownNumber(value.digits) ?? value.digits;
   if (mark === 'date') return shownIsoDate(value);
   if (mark === undefined) return value;
-  const number = shownNumber(value, mark === 'percent' ? 2 : 0);
-  if (number === undefined) return value;
-  return mark === 'percent' ? `${number}%` : padded(number, mark);
+  return shownIn(value, mark);
 }
 
 async function valuesOf(

@@ -1,4 +1,5 @@
 import { type SaleField, saleFields } from '../../config-source.ts';
+import { markerIn } from '../values/currency-signs.ts';
 
 /** What people call the fields of a sale, in English and German, in the form that `plainName` gives. */
 const names: Partial<Record<SaleField, string>> = {
@@ -42,9 +43,10 @@ const fieldOf = new Map([
   ...saleFields.map((field) => [field.replaceAll('_', ' '), field] as const),
 ]);
 
-/** The field that a header most likely names, if any. */
+/** The field that a header most likely names, if any, whatever currency it names beside it. */
 export function fieldNamed(header: string): SaleField | undefined {
-  return fieldOf.get(plainName(header));
+  const marker = markerIn(header);
+  return fieldOf.get(plainName(header)) ?? fieldOf.get(plainName(header.replace(marker, ' ')));
 }
 
 /** Lower case, one space between words, and one word for the many that mean number: `Invoice-No.` is `invoice number`. */

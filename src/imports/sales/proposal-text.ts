@@ -4,6 +4,8 @@ import type { Candidate } from './proposal-columns.ts';
 
 interface Rest {
   defaults: Partial<Record<SaleField, string>>;
+  /** What says that this is the currency, in words. */
+  currencyFrom: string | undefined;
   decimal: '.' | ',' | undefined;
   date_format: string | undefined;
   missing: string[];
@@ -48,11 +50,18 @@ function shown(field: SaleField, value: string): string {
   return line.length > 30 ? `${line.slice(0, 30)}…` : line;
 }
 
-function restOf({ defaults, decimal, date_format: dateFormat, missing, unused }: Rest): string[] {
+function restOf({
+  defaults,
+  currencyFrom,
+  decimal,
+  date_format: dateFormat,
+  missing,
+  unused,
+}: Rest): string[] {
   const settings = [
     decimal && `decimal "${decimal}"`,
     dateFormat && `date_format "${dateFormat}"`,
-    defaults.currency && `currency ${defaults.currency}, the programme's`,
+    defaults.currency && `currency ${defaults.currency}, ${currencyFrom}`,
   ].filter(Boolean);
   return [
     ...(settings.length > 0 ? [`with ${settings.join('; ')}`] : []),

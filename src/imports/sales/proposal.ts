@@ -3,6 +3,7 @@ import { listed } from '../../errors.ts';
 import type { ColumnValues } from './column-values.ts';
 import { type Meaning, meaningOf } from './deciding.ts';
 import { type Candidate, type Choice, isNamed, nameOf, type ProposedColumn } from './proposal-columns.ts';
+import { currencyNamed } from './proposal-currency.ts';
 import { fieldNamed } from './proposal-names.ts';
 import { dateFormatOf, decimalOf, hasDecimals, looksLike } from './proposal-shapes.ts';
 import { proposalLines } from './proposal-text.ts';
@@ -35,8 +36,8 @@ const nothingChosen: Choice = { mapping: {}, ignore: [] };
 /**
  * Proposes what the columns of a header mean, by their names and by the `rows` that come first, after what a person has
  * chosen. Where two columns may be one field it is left open, as is the amount where several columns hold money, and a
- * column that decides what a row means must be mapped or left out by name. Without a column for it, the currency is
- * `currency`, that of the programme. `seen` is what stands in the columns of `looksAt`, once the file was read for it.
+ * column that decides what a row means must be mapped or left out by name. Without a column for it, the currency is the
+ * one that the header of the amounts names, or that stands beside each of them, else `currency`, the programme's. `seen` is what stands in the columns of `looksAt`, once the file was read for it.
  */
 export function propose(
   header: string[],
@@ -75,9 +76,14 @@ export function propose(
     decimal: decimalOf(found.get('amount')?.values ?? []),
     date_format: dateFormatOf(found.get('occurred_at')?.values ?? []),
   };
-  const defaults: Proposal['defaults'] = byField.has('currency') ? {} : { currency };
+  const named = byField.has('currency') ? undefined : currencyNamed(found.get('amount'), currency);
+  const defaults: Proposal['defaults'] = named?.currency === undefined ? {} : { currency: named.currency };
   const blocking = deciding.filter(({ meaning }) => meaning !== 'amount');
-  const missing = [...missingOf(byField, found), ...blocking.map((column) => undecided(column, seen))];
+  const missing = [
+    ...missingOf(byField, found),
+    ...(named?.open ?? []),
+    ...blocking.map((column) => undecided(column, seen)),
+  ];
   const isUsed = (at: number) => candidates.some((one) => one.at === at);
   const left = columns.filter(({ at, header: name }) => !isUsed(at) && name.trim() !== '');
   const unused = unusedOf(left.filter(({ at }) => !deciding.some((one) => one.at === at)));
@@ -90,7 +96,13 @@ export function propose(
     ...settings,
     missing,
     unused,
-    lines: proposalLines(candidates, byField, seen, { defaults, ...settings, missing, unused }),
+    lines: proposalLines(candidates, byField, seen, {
+      defaults,
+      currencyFrom: named?.from,
+      ...settings,
+      missing,
+      unused,
+    }),
     looksAt: [
       ...openMoney.map(({ at, values }) => ({ at, decimal: decimalOf(values) ?? ('.' as const) })),
       ...blocking.map(({ at }) => ({ at, decimal: undefined })),

@@ -19,6 +19,7 @@ type AmountField = 'amount' | 'expense' | 'refunded_total';
 export interface FigureSettings extends AmountSettings {
   /** The path of the file, for messages. */
   shown: string;
+  header: string[];
   /** The index of each field's column; -1 for none. */
   at: Record<SaleField, number>;
   defaults: Partial<Record<SaleField, string>>;
@@ -48,7 +49,7 @@ export class SaleFigures {
   constructor(settings: FigureSettings) {
     const { shown, at, defaults, zone } = settings;
     const amounts = (field: AmountField) =>
-      new AmountColumn({ file: shown, field }, settings, defaults[field]);
+      new AmountColumn({ file: shown, field }, settings, defaults[field], settings.header[at[field]]);
     this.#settings = settings;
     this.amount = amounts('amount');
     this.#expense = amounts('expense');
@@ -138,8 +139,11 @@ export class SaleFigures {
   #fault(field: SaleField, code: string, record: CsvRecord): RowFault {
     if (code === 'required') return { code, field, found: writtenIn(record, this.#settings.at[field]) };
     const text = this.#text(record, field);
-    const found = text !== '' && ofCurrency.has(code) ? `${text} ${this.#currency}` : text;
-    return { code, field, found };
+    if (text === '' || !ofCurrency.has(code)) return { code, field, found: text };
+    const column = { amount: this.amount, expense: this.#expense, refunded_total: this.#total }[
+      field as AmountField
+    ];
+    return { code, field, found: `${column.withCurrency(text)} ${this.#currency}` };
   }
 
   #readAmount(column: AmountColumn, field: AmountField, record: CsvRecord): string | undefined {

@@ -1,8 +1,9 @@
 import { type SaleField, saleFields } from '../../config-source.ts';
 import { listed } from '../../errors.ts';
-import { type Columns, findColumns, fold } from '../columns.ts';
+import { type Columns, columnNamed, findColumns, fold } from '../columns.ts';
 import type { CsvFile, TableReading } from '../files/records.ts';
 import type { Source } from '../source.ts';
+import { currencyOf, markerIn } from '../values/currency-signs.ts';
 import { overPreset, type Preset, presetColumns, presetFor, presetNamed } from './preset.ts';
 import { requiredSaleFields } from './sale-row.ts';
 
@@ -86,20 +87,28 @@ function bySource(source: Source, header: string[], place: Place): Fit {
     };
   const isLeftOut = (field: SaleField) =>
     settings.mapping?.[field] === undefined && settings.ignore?.some((name) => fold(name) === field);
+  const defaults = { ...currencyIn(header, source), ...settings.defaults };
   const layout = {
     fields: saleFields.filter((field) => !isLeftOut(field)),
     required: requiredSaleFields,
     mapping: settings.mapping,
-    defaults: { affiliate: '', ...settings.defaults },
+    defaults: { affiliate: '', ...defaults },
   };
   const columns = findColumns(header, layout, place);
   return {
-    source,
+    source: { ...source, settings: { ...settings, defaults } },
     columns,
     preset: undefined,
     dateFormat: undefined,
     why: ref === undefined ? 'the header has Payrun’s own columns' : 'the header has its columns',
   };
+}
+
+/** The currency of the amounts, where the header of their column names it. */
+function currencyIn(header: string[], { settings, currency }: Source): { currency?: string } {
+  const at = columnNamed(settings.mapping?.amount ?? 'amount', header);
+  const found = at === undefined ? undefined : currencyOf(markerIn(header[at]!), currency);
+  return found === undefined ? {} : { currency: found };
 }
 
 function onPreset(source: Source, preset: Preset, header: string[], place: Place): Omit<Fit, 'why'> {

@@ -74,7 +74,7 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
   >;
   const { decimal, negative, date_format: dateFormat } = settings;
   const zone = settings.timezone ?? program.timezone;
-  const figures = new SaleFigures({ shown, at, defaults, decimal, negative, dateFormat, zone });
+  const figures = new SaleFigures({ shown, header, at, defaults, decimal, negative, dateFormat, zone });
   const cell = (record: CsvRecord, field: SaleField): string => {
     const index = at[field];
     const text = index < 0 ? '' : textOf(record.cells[index]!);

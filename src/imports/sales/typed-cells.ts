@@ -30,10 +30,11 @@ export async function* asText(
   }
 }
 
-/** Where no mark is known, `1.234` would be two numbers, and `1.2340` is one. */
-function withMark(number: string, mark: DecimalMark | undefined): string {
-  if (mark !== undefined) return number.replace('.', mark);
-  return provenMark(number.replace('-', '')) === 'ambiguous' ? `${number}0` : number;
+/** Where no mark is known, `1.234` would be two numbers, and `1.2340` is one. A currency may stand behind the number. */
+function withMark(text: string, mark: DecimalMark | undefined): string {
+  const [, number = '', currency = ''] = /^(-?[\d.]*)(.*)$/su.exec(text)!;
+  if (mark !== undefined) return number.replace('.', mark) + currency;
+  return (provenMark(number.replace('-', '')) === 'ambiguous' ? `${number}0` : number) + currency;
 }
 
 /** As it is where the format has no place for its time, or for its century. */

@@ -1,5 +1,5 @@
 import { minorUnitsOf } from '../../money.ts';
-import { agreesWith } from './currency-signs.ts';
+import { agreesWith, markerIn } from './currency-signs.ts';
 import {
   amountParts,
   type DecimalMark,
@@ -32,11 +32,17 @@ export class AmountColumn implements ProvenColumn, ExactNumber {
   readonly #style: Style<DecimalMark>;
   readonly #settings: AmountSettings;
   readonly #default: ExactNumber | undefined;
+  /** The currency that stands in the column's header, as it is written; mostly empty. */
+  readonly #headed: string;
   /** The mark that is settled, as a character's code, for the look at plain numbers; 0 until then. */
   #mark = 0;
 
-  /** `fallback` is what an empty cell stands for; it is written with the source's decimal mark, or a point. */
-  constructor(place: ColumnPlace, settings: AmountSettings, fallback: string | undefined) {
+  /**
+   * `fallback` is what an empty cell stands for; it is written with the source's decimal mark, or a point. `header` may name
+   * the currency of the column's amounts.
+   */
+  constructor(place: ColumnPlace, settings: AmountSettings, fallback: string | undefined, header = '') {
+    this.#headed = markerIn(header);
     this.#settings = settings;
     this.#style = new Style(
       place,
@@ -54,6 +60,11 @@ export class AmountColumn implements ProvenColumn, ExactNumber {
 
   get evidence(): Evidence | undefined {
     return this.#style.evidence;
+  }
+
+  /** What was read last, which is written as `text`, with the currency of the header where it has none of its own. */
+  withCurrency(text: string): string {
+    return this.marker === '' && this.#headed !== '' ? `${text} ${this.#headed}` : text;
   }
 
   get isOpen(): boolean {
@@ -113,6 +124,7 @@ export class AmountColumn implements ProvenColumn, ExactNumber {
       const agrees = agreesWith(this.marker, currency);
       if (!agrees) return agrees === undefined ? 'amount-format' : 'amount-currency';
     }
+    if (this.#headed !== '' && !agreesWith(this.#headed, currency)) return 'amount-currency';
     return minorUnitsOf(this.units, this.scale, currency);
   }
 

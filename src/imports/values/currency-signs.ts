@@ -77,3 +77,36 @@ export function onlyCurrencyOf(marker: string): string | undefined {
   if (codes.length > 0) return codes.length === 1 ? codes[0] : undefined;
   return isOrWasCurrency(sign) ? sign : undefined;
 }
+
+/** Whether `text` is a sign or code of any currency. */
+export function isMarker(text: string): boolean {
+  return agreesWith(text, '') !== undefined;
+}
+
+/** Codes that are words too, which headers in capitals have for other reasons. */
+const words = new Set('ALL BAM COP CUP GEL MAD MOP PEN TOP TRY'.split(' '));
+const inBrackets = /[([{]\s*([^()[\]{}]{1,4}?)\s*[)\]}]/u;
+const sign = /(?:^|[\s_(])([A-Z]{0,2}\p{Sc})(?=$|[\s_)])/u;
+const lastCode = /[\s_/-]([A-Z]{3}|[a-z]{3})$/;
+const firstCode = /^([A-Z]{3})[\s_]/;
+
+/**
+ * The sign or code of the currency that a header names beside what it is: `€` of `Betrag €`, `EUR` of `Amount (EUR)`,
+ * `Net EUR` and `amount_eur`. Empty where it names none.
+ */
+export function markerIn(header: string): string {
+  const name = header.trim();
+  const bracketed = inBrackets.exec(name)?.[1];
+  if (bracketed !== undefined && isMarker(bracketed)) return bracketed;
+  const found = sign.exec(name)?.[1];
+  if (found !== undefined && isMarker(found)) return found;
+  const code = [lastCode, firstCode]
+    .map((pattern) => pattern.exec(name)?.[1])
+    .find((one) => one && isMarker(one));
+  return code === undefined || words.has(code.toUpperCase()) ? '' : code;
+}
+
+/** The one currency that `marker` stands for; of several that go by it `likely`, if it is among them. */
+export function currencyOf(marker: string, likely: string): string | undefined {
+  return onlyCurrencyOf(marker) ?? (agreesWith(marker, likely) ? likely : undefined);
+}

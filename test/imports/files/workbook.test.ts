@@ -64,6 +64,21 @@ describe('a cell of a workbook', () => {
       '<c r="A2" s="4"><v>1.5</v></c><c r="B2" s="4"><v>-123</v></c><c r="C2" s="6"><v>123</v></c>',
       ['1.5*', '-123*', '123*'],
     ],
+    [
+      'a number with text and zeros in its format is what they make of it',
+      '<c r="A2" s="7"><v>7</v></c><c r="B2" s="7"><v>12345</v></c><c r="C2" s="8"><v>1234567</v></c>',
+      ['INV-0007*', 'INV-12345*', '1234-567*'],
+    ],
+    [
+      'a currency in the format stands beside the number',
+      '<c r="A2" s="9"><v>12.5</v></c><c r="B2" s="10"><v>-3</v></c><c r="C2" s="11"><v>1000</v></c>',
+      ['12.5 €*', '-3 kr*', '1000 $*'],
+    ],
+    [
+      'other text in the format is only shown',
+      '<c r="A2" s="12"><v>14</v></c><c r="B2" s="13"><v>1.5</v></c>',
+      ['14*', '1.5*', ''],
+    ],
     ['a text in such a cell stays as it is', '<c r="A2" s="4" t="str"><v>123</v></c>', ['123', '', '']],
     ['a date goes by its style', '<c r="A2" s="3"><v>46143</v></c>', ['2026-05-01*', '', '']],
     [
@@ -88,7 +103,17 @@ describe('a cell of a workbook', () => {
     ],
     ['single quotes and a prefix are as good', "<x:c r='B2' t='e'><x:v>#REF!</x:v></x:c>", ['', '#REF!', '']],
   ])('%s', async (_, cells, expected) => {
-    const formats = ['0.0%', '0&quot;%&quot;', 'dd\\.mm\\.yyyy\\ hh:mm', '000000', '00', '0'];
+    const formats = [
+      ...['0.0%', '0&quot;%&quot;', 'dd\\.mm\\.yyyy\\ hh:mm', '000000', '00', '0'],
+      ...[
+        '&quot;INV-&quot;0000',
+        '000-000',
+        '#,##0.00\\ [$€-407]',
+        '&quot;kr&quot;\\ #,##0',
+        '[$$-409]#,##0.00;[Red]-0',
+      ],
+      ...['0&quot; days&quot;', '&quot;about &quot;0.0'],
+    ];
     const parts = { sheets: withCells(cells), formats, strings: ['one', 'two &amp;'] };
     const rows = await rowsOf(parts);
     expect(rows).toEqual([

@@ -175,6 +175,30 @@ describe('a proposed mapping', () => {
     expect(lines).toContain('with decimal "."; date_format "iso"; currency USD, the programme\'s');
   });
 
+  test.each([
+    ['Amount (EUR)', '1.50', 'EUR', 'as "Amount (EUR)" says'],
+    ['Betrag €', '1.50', 'EUR', 'as "Betrag €" says'],
+    ['Umsatz EUR', '1.50', 'EUR', 'as "Umsatz EUR" says'],
+    ['net_amount_gbp', '1.50', 'GBP', 'as "net_amount_gbp" says'],
+    ['Subtotal ($)', '1.50', 'USD', 'as "Subtotal ($)" says'],
+    ['Amount', '1.50 €', 'EUR', 'as "€" beside the amounts says'],
+  ])('takes the currency that the amounts have: %s, %s', (header, amount, currency, why) => {
+    const { mapping, defaults, missing, lines } = proposed(
+      `Id|Partner|${header}|Date`,
+      `1|ann|${amount}|2026-01-02`,
+    );
+    expect([mapping.amount, defaults, missing]).toEqual([header, { currency }, []]);
+    expect(lines.join()).toContain(`currency ${currency}, ${why}`);
+    expect(lines.join()).not.toContain("the programme's");
+  });
+
+  test('leaves the currency open where the amounts have a sign of several, none of them the programme’s', () => {
+    expect(proposed('Id|Partner|Amount (kr)|Date', '1|ann|1.50|2026-01-02')).toMatchObject({
+      defaults: {},
+      missing: ['which currency "kr" is'],
+    });
+  });
+
   test('shows no e-mail address, and long values in part', () => {
     const long = 'x'.repeat(200);
     const { lines } = proposed('Id|Partner|Amount|Date|Notes', `1|ann@example.com|1.50|2026-01-02|${long}`);
