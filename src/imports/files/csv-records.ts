@@ -1,10 +1,10 @@
 import type { Readable } from 'node:stream';
 import type { CsvError } from 'csv-parse';
 import { PayrunError } from '../../errors.ts';
+import { piecesWithoutInvisible } from './invisible.ts';
 import { type Limited, recordTooLong } from './limits.ts';
 import { type CsvRecord, type CsvStyle, RecordReading } from './record-reading.ts';
 import type { Seen } from './seen.ts';
-import { visiblePieces } from './visible.ts';
 
 /**
  * The records of a CSV in groups, as the parser has them ready; blank lines and a `sep=` line are left out. Raises
@@ -18,7 +18,7 @@ export async function* recordsOf(
 ): AsyncGenerator<CsvRecord[]> {
   const reading = new RecordReading(file, style, seen);
   try {
-    for await (const bytes of visiblePieces(input, seen)) {
+    for await (const bytes of piecesWithoutInvisible(input, seen)) {
       seen.endsInLine = bytes.at(-1) === 10 || bytes.at(-1) === 13;
       await reading.write(bytes);
       const ready = reading.take();

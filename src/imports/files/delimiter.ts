@@ -1,5 +1,5 @@
+import { piecesWithoutInvisible } from './invisible.ts';
 import type { InputFile } from './open.ts';
-import { visiblePieces } from './visible.ts';
 
 const likelyLength = 1 << 14;
 const likelyLines = 60;
@@ -10,7 +10,7 @@ export const separatorLine = /^"?sep=(.)"?$/i;
 /** The text of the first lines that are not blank, at most a record's greatest length; the last may be cut off. */
 export async function firstLines({ read, limits }: InputFile): Promise<string[]> {
   let text = '';
-  for await (const piece of visiblePieces(read(), { invisible: 0 })) {
+  for await (const piece of piecesWithoutInvisible(read(), { invisible: 0 })) {
     text = (text + piece.toString('utf8')).replace(/^[\r\n]+/, '');
     if (text.length >= likelyLength && (/[\r\n]/.test(text) || text.length > limits.record_bytes)) break;
   }

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import { PayrunError } from '../../errors.ts';
+import { type Invisible, piecesWithoutInvisible } from './invisible.ts';
 import { lineTooLong, tooManyRows } from './limits.ts';
 import { nothingIn } from './nothing.ts';
 import type { InputFile } from './open.ts';
-import { type Invisible, visiblePieces } from './visible.ts';
 
 /** One line of an event log: its number from 1 (blank lines left out), the physical line, its text. */
 export interface LogLine {
@@ -32,7 +32,7 @@ export async function* logLines(
   let line = 0;
   let n = 0;
   const decoder = new TextDecoder();
-  for await (const piece of visiblePieces(input, seen)) {
+  for await (const piece of piecesWithoutInvisible(input, seen)) {
     const lines = (rest + decoder.decode(piece, { stream: true })).split('\n');
     rest = lines.pop()!;
     if (rest.length > limits.record_bytes) throw lineTooLong(file, line + lines.length + 1);

@@ -1,5 +1,5 @@
 import { Noted } from '../noted.ts';
-import type { Invisible } from './visible.ts';
+import type { Invisible } from './invisible.ts';
 
 /** What the reading of a file has met so far besides its records. */
 export interface Seen extends Invisible {

@@ -1,10 +1,10 @@
 import { readSheet } from 'read-excel-file/universal';
 import { shownDate, shownIsoDate, shownNumber } from './cell-text.ts';
+import { textWithoutInvisible } from './invisible.ts';
 import { cellTooLong } from './limits.ts';
 import { shownIn } from './number-formats.ts';
 import type { Seen } from './seen.ts';
 import { cellKey, type Mark } from './sheet-xml.ts';
-import { visibleText } from './visible.ts';
 import { type OpenSheet, openSheet, orDamaged, type Workbook } from './workbook-parts.ts';
 
 /** A row of a sheet: its cells as text, and which of them are no text in the sheet but a number, date or truth value. */
@@ -42,7 +42,7 @@ export async function* sheetRows(
       return {
         n: 0,
         line,
-        cells: row.map((value, index) => visibleText(textOf(value, markOf(index)), seen)),
+        cells: row.map((value, index) => textWithoutInvisible(textOf(value, markOf(index)), seen)),
         typed: row.map((value, index) => typeof (value ?? '') !== 'string' || markOf(index) !== undefined),
       };
     });

@@ -1,5 +1,5 @@
+import { invisibleTaken } from '../files/invisible.ts';
 import type { CsvFile } from '../files/records.ts';
-import { invisibleTaken } from '../files/visible.ts';
 import { warningOf } from '../landing.ts';
 import { warningAt } from '../noted.ts';
 import type { Warnings } from './sale-row.ts';

@@ -5,6 +5,6 @@
 const invisible = /[\u00ad\u200b-\u200f\u202a-\u202e\u2060\u2066-\u2069\ufeff]/g;
 
 /** `text` without them. */
-export function visible(text: string): string {
+export function withoutInvisible(text: string): string {
   return text.replace(invisible, '');
 }

@@ -6,7 +6,7 @@ import { localDay } from '../../time.ts';
 import type { RowFault } from '../faults.ts';
 import type { Rates } from '../rates.ts';
 import { saysEmpty } from './cells.ts';
-import { visible } from './invisible.ts';
+import { withoutInvisible } from './invisible.ts';
 
 /**
  * Gives a sale in another currency than its programme's the rate of exchange of its day on the programme's calendar.
@@ -79,7 +79,9 @@ const ascii = /^[\x00-\x7f]*$/;
 
 /** Text in Unicode's composed form (NFC), without invisible characters, so that the same name is the same bytes. */
 export function composed(text: string): string {
-  return ascii.test(text) ? text : visible(text).replaceAll(nonBreakingHyphen, '-').normalize('NFC').trim();
+  return ascii.test(text)
+    ? text
+    : withoutInvisible(text).replaceAll(nonBreakingHyphen, '-').normalize('NFC').trim();
 }
 
 /** Looks like a hyphen, and is put in its place by programs that set text. */

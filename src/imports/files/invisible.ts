@@ -1,6 +1,6 @@
 import { isAscii } from 'node:buffer';
 import { showCount } from '../../money.ts';
-import { visible } from '../values/invisible.ts';
+import { withoutInvisible } from '../values/invisible.ts';
 
 /** How the invisible characters begin in UTF-8; few others begin so. */
 const beginnings = ['c2ad', 'e280', 'e281', 'efbbbf'].map((hex) => Buffer.from(hex, 'hex'));
@@ -19,18 +19,21 @@ export interface Invisible {
  * UTF-8 text, in pieces that end with a whole character, without a byte order mark in front and without invisible
  * characters, which are counted in `seen`. Text that has none costs next to nothing.
  */
-export async function* visiblePieces(input: AsyncIterable<Buffer>, seen: Invisible): AsyncGenerator<Buffer> {
+export async function* piecesWithoutInvisible(
+  input: AsyncIterable<Buffer>,
+  seen: Invisible,
+): AsyncGenerator<Buffer> {
   let isFirst = true;
   for await (const piece of input) {
     const bytes = isFirst && piece.indexOf('\ufeff') === 0 ? piece.subarray(3) : piece;
     isFirst = false;
-    yield mayHide(bytes) ? Buffer.from(visibleText(bytes.toString('utf8'), seen)) : bytes;
+    yield mayHide(bytes) ? Buffer.from(textWithoutInvisible(bytes.toString('utf8'), seen)) : bytes;
   }
 }
 
 /** A text without invisible characters, which are counted in `seen`. */
-export function visibleText(text: string, seen: Invisible): string {
-  const left = visible(text);
+export function textWithoutInvisible(text: string, seen: Invisible): string {
+  const left = withoutInvisible(text);
   seen.invisible += text.length - left.length;
   return left;
 }
