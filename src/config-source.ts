@@ -46,7 +46,7 @@ export type Encoding = (typeof encodings)[number];
 export const source = z
   .strictObject({
     ref,
-    kind: z.enum(['sales_csv', 'affonso_events', 'stripe_events']),
+    kind: z.enum(['sales_csv', 'affonso_events', 'stripe_events', 'api']),
     program: ref,
     /** A known export, on top of which the other settings are laid. */
     preset: z.enum(presetNames).optional(),
@@ -88,6 +88,10 @@ export const source = z
     allow_partial: z.boolean().optional(),
     /** Of a Stripe event log: take the events of test mode as well, which are else ignored. */
     test_events: z.boolean().optional(),
+    /** Of requests: how many a key has in a minute, where the interface does not say otherwise. */
+    requests_per_minute: z.int('must be a whole number').min(1, 'must be at least 1').optional(),
+    /** Of conversion entries: the key of the incoming data to the field of the entry or its contact, or to one's own. */
+    field_mappings: z.record(z.string().min(1), z.string().min(1)).optional(),
   })
   .superRefine(refuseUseless, always);
 
@@ -109,6 +113,11 @@ const ofTables = [
   'allow_empty',
 ] as const;
 
+/** What any file has, but no request. */
+const ofFiles = ['encoding', 'limits', 'allow_partial'] as const;
+
+const ofRequests = ['requests_per_minute', 'field_mappings'] as const;
+
 /** A setting that would change nothing was meant to change something. */
 function refuseUseless(value: Record<string, unknown>, context: z.core.$RefinementCtx): void {
   const refuse = (key: string, message: string) => context.addIssue({ code: 'custom', path: [key], message });
@@ -116,6 +125,14 @@ function refuseUseless(value: Record<string, unknown>, context: z.core.$Refineme
     for (const key of ofTables)
       if (value[key] !== undefined && value[key] !== false)
         refuse(key, 'is for tables of sales, and this source is an event log');
+  }
+  if (value.kind === 'api') {
+    for (const key of [...ofTables, ...ofFiles])
+      if (key !== 'defaults' && value[key] !== undefined && value[key] !== false)
+        refuse(key, 'is for files, and what this source brings comes by request');
+  } else {
+    for (const key of ofRequests)
+      if (value[key] !== undefined) refuse(key, 'is for sources of kind "api" only');
   }
   if (value.kind !== 'stripe_events' && value.test_events !== undefined)
     refuse('test_events', 'is for event logs of Stripe (stripe_events) only');

@@ -71,6 +71,11 @@ const catalogue = {
     status: 409,
     todo: 'Wait until the other run ends; "payrun runs list" shows it.',
   },
+  busy: {
+    exit: 1,
+    status: 503,
+    todo: 'Send it again: with the same id it is recorded once.',
+  },
   'lease-lost': {
     exit: 1,
     status: 409,

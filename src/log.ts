@@ -21,6 +21,14 @@ export interface Log {
   schedule(job: { job: string; cron: string; timezone: string; next: string }): void;
   draining(work: { running: number }): void;
   fileRefused(file: { file: string; code: string; message: string }): void;
+  request(request: {
+    request: string;
+    key: string;
+    route: string;
+    status: number;
+    milliseconds: number;
+  }): void;
+  requestFailed(request: { request: string; message: string }): void;
   progress(work: { what: string; done: number; rate: number; left: string }): void;
   warning(warning: { message: string }): void;
 }
@@ -53,6 +61,8 @@ export function createLog(
     schedule: (job) => base.info(job, 'job scheduled'),
     draining: (work) => base.info(work, 'stopping: no new runs, waiting for those under way'),
     fileRefused: (file) => base.error(file, 'file refused'),
+    request: (request) => base.info(request, 'request'),
+    requestFailed: (request) => base.error(request, 'request failed by a defect'),
     progress: (work) => base.info(work, 'progress'),
     warning: ({ message }) => base.warn(message),
   };

@@ -19,10 +19,12 @@ import * as help from './commands/help.ts';
 import * as importing from './commands/import.ts';
 import * as imports from './commands/imports.ts';
 import * as init from './commands/init.ts';
+import * as keys from './commands/keys.ts';
 import * as payouts from './commands/payouts.ts';
 import * as release from './commands/release.ts';
 import * as run from './commands/run.ts';
 import * as runs from './commands/runs.ts';
+import * as serve from './commands/serve.ts';
 import type { GlobalOptions, Shell } from './commands/shell.ts';
 import * as start from './commands/start.ts';
 import { describeError, errorData, PayrunError } from './errors.ts';
@@ -35,6 +37,7 @@ const groups = [
   ['The night', [run, runs, start]],
   ['Money', [importing, imports, conflicts, release, commissions, adjust, payouts]],
   ['Answers', [explain, affiliates, balances, audit]],
+  ['The API', [serve, keys]],
   ['Machinery', [db, help]],
 ] as const;
 

@@ -4,6 +4,7 @@ import type { Command } from 'commander';
 import { type Config, loadConfig } from '../config.ts';
 import { makeFolder } from '../disk.ts';
 import { PayrunError } from '../errors.ts';
+import { makeKeyFile } from '../secrets.ts';
 import { starterConfig, starterGitignore, starterRates } from './init-files.ts';
 import { paragraphs } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
@@ -33,6 +34,7 @@ async function init(shell: Shell, folder = '.'): Promise<Answer> {
   note('payrun.json', await writeNew(path.join(workspace, 'payrun.json'), starterConfig));
   note('rates.csv', await writeNew(path.join(workspace, 'rates.csv'), starterRates));
   note('.gitignore', await writeNew(path.join(workspace, '.gitignore'), starterGitignore));
+  note('.payrun/key', await attempt(workspace, () => makeKeyFile(workspace)));
   const config = loadConfig({ folder: workspace, from: shell.cwd, env: shell.env });
   for (const name of foldersOf(config)) {
     const folder = path.join(workspace, name);

@@ -54,10 +54,10 @@ export async function withDatabase<T>(
   shell: Shell,
   config: Config,
   work: (db: Db) => Promise<T>,
-  signal: AbortSignal = shell.signal,
+  { signal = shell.signal, connections }: { signal?: AbortSignal; connections?: number } = {},
 ): Promise<T> {
   const connected = async (address: Address) => {
-    const db = await connect(address, { signal });
+    const db = await connect(address, { signal, ...(connections && { connections }) });
     try {
       return await work(db);
     } finally {
@@ -75,7 +75,11 @@ export async function withDatabase<T>(
 export async function withWorkspace<T>(
   shell: Shell,
   work: (context: Context<Db>) => Promise<T>,
-  { signal = shell.signal, alwaysLog = false }: { signal?: AbortSignal; alwaysLog?: boolean } = {},
+  {
+    signal = shell.signal,
+    alwaysLog = false,
+    connections,
+  }: { signal?: AbortSignal; alwaysLog?: boolean; connections?: number } = {},
 ): Promise<T> {
   const config = readConfig(shell);
   const level = shell.isInteractive && !alwaysLog ? 'warn' : 'info';
@@ -87,7 +91,7 @@ export async function withWorkspace<T>(
       await bringUpToDate(shell, config, db);
       return work({ config, db, clock: shell.clock, log, signal });
     },
-    signal,
+    { signal, ...(connections && { connections }) },
   );
 }
 

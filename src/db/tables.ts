@@ -17,6 +17,8 @@ export interface Tables {
   conversion: ConversionRow;
   commission: CommissionRow;
   posting: PostingRow;
+  api_key: ApiKeyRow;
+  request_count: RequestCountRow;
   conflict: ConflictRow;
   event: EventRow;
   parked_event: ParkedEventRow;
@@ -123,7 +125,7 @@ export interface SourceRow {
   id: string;
   program_id: string;
   ref: string;
-  kind: 'sales_csv' | 'affonso_events' | 'stripe_events';
+  kind: 'sales_csv' | 'affonso_events' | 'stripe_events' | 'api';
   settings: Json<unknown>;
   retired: boolean;
 }
@@ -189,12 +191,40 @@ export interface RunRow {
   commits: Generated<number>;
 }
 
+export type ApiKeyKind = 'affonso' | 'affilut' | 'entries' | 'payrun';
+
+/** A key of the API; its text is nowhere, only the hash of it. */
+export interface ApiKeyRow {
+  account_id: number;
+  id: string;
+  name: string;
+  kind: ApiKeyKind;
+  scopes: string[];
+  /** The source whose settings count for what it brings; null where the account has one. */
+  source_id: string | null;
+  hash: Buffer;
+  /** Sealed by the workspace's key; null where requests need no signature. */
+  signing_secret: Buffer | null;
+  created_at: Date;
+  last_used_at: Date | null;
+  revoked_at: Date | null;
+}
+
+/** How many requests of one class a key has made in its latest minute. */
+export interface RequestCountRow {
+  account_id: number;
+  key_id: string;
+  class: string;
+  minute: Date;
+  used: number;
+}
+
 export interface ImportRow {
   account_id: number;
   id: string;
   run_id: string;
   source_id: string | null;
-  kind: 'affiliates' | 'referrals' | 'sales' | 'events';
+  kind: 'affiliates' | 'referrals' | 'sales' | 'events' | 'api';
   file: string;
   sha256: string;
   rows: number;

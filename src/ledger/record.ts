@@ -166,11 +166,23 @@ export async function programTerms(
   return { ...program, hasIncentives: incentives.length > 0, hasDurations };
 }
 
+/**
+ * Whoever counts the sales of the same customers at this moment comes to an end first: the referral's row decides, and
+ * what is read after it sees all that was recorded for it.
+ */
+async function lockReferrals(session: Session, accountId: number): Promise<void> {
+  await sql`/* ledger.record.lock */
+    select from referral r where r.account_id = ${accountId}
+      and r.id in (select referral_id from verdict where verdict = 'new' and referral_id is not null)
+    order by r.id for no key update`.execute(session.sql);
+}
+
 async function recordJudged(session: Session, mover: Mover, batch: Batch): Promise<Verdicts> {
   if (batch.hasCustomers) await introduce(session, mover, batch.program.id);
   const judged = await judge(session, mover, batch);
   const rows = (verdict: string, among: Verdict[] = judged) =>
     among.find((one) => one.verdict === verdict)?.rows ?? 0;
+  if (rows('new') > 0 && batch.program.hasDurations) await lockReferrals(session, mover.accountId);
   if (rows('new') > 0) await post(session, mover, batch, pricedSales(mover.accountId, batch, newRows));
   const isLeft = rows('known') + rows('again') > 0;
   const revisited = isLeft ? await revisit(session, mover, batch) : [];

@@ -17,7 +17,7 @@ export interface LayoutReport {
   /** The known export, if one. */
   preset: string | null;
   /** Whose events an event log holds; null for a sales file. */
-  log: Exclude<SourceConfig['kind'], 'sales_csv'> | null;
+  log: Exclude<SourceConfig['kind'], 'sales_csv' | 'api'> | null;
   /** One sentence for people. */
   why: string;
 }

@@ -1,0 +1,157 @@
+import fastifySwagger from '@fastify/swagger';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { jsonSchemaTransform, validatorCompiler } from 'fastify-type-provider-zod';
+import type { AccountConfig } from '../config.ts';
+import type { Context } from '../context.ts';
+import type { LetIn } from '../db/api-keys.ts';
+import type { Db } from '../db/connect.ts';
+import type { ApiKeyKind } from '../db/tables.ts';
+import { showId } from '../ids.ts';
+import type { RequestDoor } from '../imports/requests.ts';
+import { unseal, workspaceKey } from '../secrets.ts';
+import { Admission } from './admission.ts';
+import { ApiFault, statusOf } from './fault.ts';
+import { faultOfRequest } from './fault-of.ts';
+import { type JsonBody, readJson } from './json-body.ts';
+import { checkSignature } from './signature.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Whom the request is from; set by an interface before its routes. */
+    client: LetIn;
+    /** Its body as it came, and its numbers as they were written. */
+    rawBody: Buffer;
+    numbers: JsonBody['numbers'];
+  }
+}
+
+/** What routes may use. */
+export interface ApiContext extends Pick<Context<Db>, 'config' | 'db' | 'clock' | 'log'> {
+  env: NodeJS.ProcessEnv;
+  door: RequestDoor;
+}
+
+/** One upstream interface whose shape is served: who may use it, how often, and how its faults look. */
+export interface Interface {
+  kind: ApiKeyKind;
+  /** How many requests of a method a key has in a minute. */
+  limit(method: string, account: AccountConfig, client: LetIn): number;
+  /** Whether reading and writing are counted apart. */
+  countsApart: boolean;
+  /** The body of a fault. */
+  faultBody(fault: ApiFault, request: FastifyRequest): unknown;
+  /** The content type of a fault; `application/json` unless said. */
+  faultType?: string;
+  routes(app: FastifyInstance, api: ApiContext): void;
+}
+
+const bodyBytes = 1_048_576;
+const requestMilliseconds = 30_000;
+
+/**
+ * The server of the API with these interfaces, not listening yet. Bodies are JSON of at most 1 MB; a client that takes
+ * longer than half a minute to send its request is cut off.
+ */
+export async function buildServer(api: ApiContext, interfaces: Interface[]): Promise<FastifyInstance> {
+  const app = fastify({
+    bodyLimit: bodyBytes,
+    requestTimeout: requestMilliseconds,
+    connectionTimeout: requestMilliseconds * 2,
+    keepAliveTimeout: 10_000,
+    maxRequestsPerSocket: 0,
+    return503OnClosing: true,
+    forceCloseConnections: 'idle',
+    genReqId: () => crypto.randomUUID(),
+    routerOptions: { maxParamLength: 255 },
+  });
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  app.decorateRequest('client', null as unknown as LetIn);
+  app.decorateRequest('rawBody', null as unknown as Buffer);
+  app.decorateRequest('numbers', null as unknown as JsonBody['numbers']);
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser(
+    'application/json',
+    { parseAs: 'buffer' },
+    async (request: FastifyRequest, body: Buffer) => {
+      const { value, numbers } = readJson(body);
+      request.rawBody = body;
+      request.numbers = numbers;
+      return value;
+    },
+  );
+  await app.register(fastifySwagger, {
+    openapi: { openapi: '3.1.0', info: { title: 'Payrun', version: '1' } },
+    transform: jsonSchemaTransform,
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    api.log.request({
+      request: request.id,
+      key: request.client ? showId('key', request.client.key.id) : '-',
+      route: `${request.method} ${request.routeOptions.url ?? '-'}`,
+      status: reply.statusCode,
+      milliseconds: Math.round(reply.elapsedTime),
+    });
+  });
+  const admission = new Admission(api.db, api.clock);
+  for (const one of interfaces) {
+    await app.register(async (scope) => {
+      guard(scope, one, admission, api);
+      one.routes(scope, api);
+    });
+  }
+  return app;
+}
+
+/** Has every request of an interface let in, counted and answered in its words. */
+function guard(
+  app: FastifyInstance,
+  { limit, ...one }: Interface,
+  admission: Admission,
+  api: ApiContext,
+): void {
+  app.addHook('onRequest', async (request, reply) => {
+    const counted = one.countsApart && request.method !== 'GET' ? 'write' : 'read';
+    const { client, used, reset } = await admission.admit(request.headers.authorization, one.kind, counted);
+    request.client = client;
+    const most = limit(request.method, accountOf(api, client), client);
+    reply.headers({
+      'x-ratelimit-limit': most,
+      'x-ratelimit-remaining': Math.max(0, most - used),
+      'x-ratelimit-reset': reset,
+    });
+    if (used > most) {
+      const retryAfter = Math.max(1, Math.ceil(reset - api.clock().getTime() / 1000));
+      throw new ApiFault('too-many', 'The limit of requests in a minute is reached.', { retryAfter });
+    }
+    const scope = request.method === 'GET' ? 'read' : 'write';
+    if (!client.key.scopes.includes(scope))
+      throw new ApiFault('forbidden', `The key has not the scope "${scope}".`);
+  });
+  app.addHook('preValidation', async (request) => {
+    const { signing_secret: sealed, id } = request.client.key;
+    if (sealed === null || request.method !== 'POST') return;
+    const secret = unseal(workspaceKey(api.config.workspace, api.env), sealed, id);
+    checkSignature(secret, request.headers, request.rawBody ?? Buffer.alloc(0), api.clock());
+  });
+  const answer = (request: FastifyRequest, reply: FastifyReply, cause: unknown) => {
+    const { fault, isDefect } = faultOfRequest(cause);
+    if (isDefect) api.log.requestFailed({ request: request.id, message: String((cause as Error).name) });
+    if (fault.retryAfter !== undefined) reply.header('retry-after', fault.retryAfter);
+    return reply
+      .status(statusOf[fault.kind])
+      .type(one.faultType ?? 'application/json')
+      .send(one.faultBody(fault, request));
+  };
+  app.setErrorHandler((cause, request, reply) => answer(request, reply, cause));
+  app.setNotFoundHandler((request, reply) =>
+    answer(request, reply, new ApiFault('not-found', 'There is no such address.')),
+  );
+}
+
+/** What payrun.json says of the account of a client. Raises `failed` where it says nothing of it any more. */
+export function accountOf({ config }: Pick<ApiContext, 'config'>, client: LetIn): AccountConfig {
+  const account = config.accounts.find((one) => one.ref === client.accountRef);
+  if (!account) throw new ApiFault('failed', 'The request could not be answered.');
+  return account;
+}
