@@ -30,6 +30,9 @@ export type { InboxFile } from './inbox.ts';
 export { faultsOfInbox } from './inbox-entries.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';
 export { peopleFields } from './people/people.ts';
+export type { Choice } from './sales/proposal-columns.ts';
+export { straysOfInbox } from './strays.ts';
+export { toDoInImports } from './to-do.ts';
 export { type UndoOutcome, undoImport } from './undo.ts';
 export { lookAtWaiting } from './waiting-files.ts';
 
