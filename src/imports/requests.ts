@@ -2,7 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Batcher } from '../batcher.ts';
 import type { Db, Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
-import { assertBalanced } from '../ledger/audit.ts';
+import { assertMoved } from '../ledger/audit.ts';
 import { programTerms } from '../ledger/record.ts';
 import type { StagedSale } from '../ledger/stage.ts';
 import type { Clock } from '../time.ts';
@@ -34,6 +34,7 @@ export class RequestDoor {
   readonly #db: Db;
   readonly #clock: Clock;
   readonly #limit: number;
+  #last = 0;
   readonly #days = new Map<string, { runId: string; importId: string }>();
   readonly #batchers = new Map<string, Batcher<StagedSale, () => Promise<SaleVerdict>>>();
 
@@ -105,13 +106,19 @@ export class RequestDoor {
     }
   }
 
+  /** The present, later than the last: what a transaction has moved is told by its moment. */
+  #moment(): Date {
+    this.#last = Math.max(this.#clock().getTime(), this.#last + 1);
+    return new Date(this.#last);
+  }
+
   async #transact<T extends Brought>(
     requester: Requester,
     lockMilliseconds: number,
     work: (session: Session, day: RequestDay) => Promise<T>,
   ): Promise<T> {
     const { accountId, name } = requester;
-    const now = this.#clock();
+    const now = this.#moment();
     const key = `${accountId} ${name} ${now.toISOString().slice(0, 10)}`;
     const known = this.#days.get(key);
     let day: RequestDay | undefined;
@@ -121,7 +128,7 @@ export class RequestDoor {
         ? { mover: { accountId, runId: known.runId, now }, importId: known.importId }
         : await requestDay(session, requester, now);
       const outcome = await work(session, day);
-      await assertBalanced(session, accountId);
+      await assertMoved(session, day.mover);
       await countUp(session, day, outcome);
       return outcome;
     });

@@ -96,6 +96,11 @@ async function lockImport(
       found: shown,
       todo: 'Check the id; "payrun imports list" shows what there is.',
     });
+  if (found.kind === 'api')
+    throw new PayrunError('state', 'What came by request in a day can’t be undone as a set.', {
+      found: shown,
+      todo: 'Send a refund for each sale that is wrong, or import a file of refunds.',
+    });
   if (found.kind !== 'sales' && found.kind !== 'events')
     throw new PayrunError('state', `An import of ${found.kind} can't be undone; only sales and events can.`, {
       found: shown,

@@ -11,7 +11,17 @@ test('init makes a workspace that passes the check at once', async () => {
   expect(made).toMatchObject({ code: 0, stderr: '' });
   const folder = path.join(cwd, 'partners');
   expect((await readdir(folder)).sort()).toEqual(
-    ['.gitignore', '.payrun', 'archive', 'inbox', 'outbox', 'payrun.json', 'rates.csv', 'rejects', 'statements'].sort(),
+    [
+      '.gitignore',
+      '.payrun',
+      'archive',
+      'inbox',
+      'outbox',
+      'payrun.json',
+      'rates.csv',
+      'rejects',
+      'statements',
+    ].sort(),
   );
   expect((await readdir(path.join(folder, 'inbox'))).sort()).toEqual(['events', 'offline']);
   expect(await readFile(path.join(folder, '.gitignore'), 'utf8')).toContain('.payrun/');
