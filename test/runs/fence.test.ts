@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { adjust } from '../../src/ledger/adjust.ts';
 import { testDatabase } from '../support/database.ts';
 import { nothing, scene } from './fixture.ts';
 
@@ -27,13 +28,13 @@ describe('the fence', () => {
   test('a run that leaves a cent adrift is rolled back and fails', async () => {
     const { world, run, history } = await scene(db);
     const affiliate = await world.affiliate();
-    const commission = await world.sale(affiliate.id);
+    const gift = { affiliateId: affiliate.id, programId: world.programId, currency: 'USD', amount: 500n };
     const adrift = run({}, (work) =>
-      work.transaction(async ({ client }) => {
-        const where = [world.accountId, commission];
-        await client.query(
-          'update commission set amount = amount + 1 where account_id = $1 and id = $2',
-          where,
+      work.transaction(async (session, mover) => {
+        await adjust(session, mover, [{ ...gift, reason: 'a gift', by: 'Ada' }]);
+        await session.client.query(
+          'update posting set amount = amount + 1 where account_id = $1 and run_id = $2',
+          [mover.accountId, mover.runId],
         );
         return nothing;
       }),
