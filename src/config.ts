@@ -6,6 +6,7 @@ import type { z } from 'zod';
 import { doubledKeys } from './config-doubles.ts';
 import { fileSchema } from './config-schema.ts';
 import { listed, PayrunError } from './errors.ts';
+import { findWorkspace } from './find-workspace.ts';
 
 export type AccountConfig = FileConfig['accounts'][number];
 export type ProgramConfig = AccountConfig['programs'][number];
@@ -35,16 +36,19 @@ export interface ConfigFault {
 }
 
 /**
- * Reads `payrun.json` of the workspace: of `folder` when given, else of the nearest folder upwards from `from`.
- * Raises `config-not-found`, or `config-invalid` with every fault of the file in its message.
+ * Reads `payrun.json` of the workspace: of `folder` when given, else of the nearest folder upwards from `from`, which
+ * must be this user's or root's. Raises `config-not-found`, `workspace-untrusted`, or `config-invalid` with every fault of
+ * the file in its message.
  */
 export function loadConfig(options: {
   folder?: string | undefined;
   from: string;
   env: NodeJS.ProcessEnv;
+  /** Who asks; the user of this process unless given. */
+  user?: number;
 }): Config {
   const workspace =
-    options.folder === undefined ? findUpwards(options.from) : path.resolve(options.from, options.folder);
+    options.folder === undefined ? findWorkspace(options) : path.resolve(options.from, options.folder);
   const file = path.join(workspace, 'payrun.json');
   const text = readText(file);
   const read = checkConfig(text);
@@ -162,21 +166,6 @@ function toValue(node: Node): unknown {
   if (node.type !== 'object') return node.value;
   const pairs = (node.children ?? []).map((property) => property.children ?? []);
   return Object.fromEntries(pairs.map(([key, value]) => [key?.value, value ? toValue(value) : undefined]));
-}
-
-function findUpwards(from: string): string {
-  for (let folder = path.resolve(from); ; folder = path.dirname(folder)) {
-    try {
-      readFileSync(path.join(folder, 'payrun.json'));
-      return folder;
-    } catch {
-      if (path.dirname(folder) === folder) {
-        throw new PayrunError('config-not-found', 'There is no payrun.json here or in any folder above.', {
-          place: { file: from },
-        });
-      }
-    }
-  }
 }
 
 function readText(file: string): string {

@@ -13,6 +13,11 @@ const catalogue = {
     status: 500,
     todo: 'Run "payrun init" here, or name the workspace with --workspace.',
   },
+  'workspace-untrusted': {
+    exit: 2,
+    status: 500,
+    todo: 'Name the workspace with --workspace, if you trust whose it is.',
+  },
   'config-invalid': {
     exit: 2,
     status: 500,

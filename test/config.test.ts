@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chown, mkdir, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import fc from 'fast-check';
@@ -243,6 +243,35 @@ describe('the workspace', async () => {
     expect(() => loadConfig({ from: tmpdir(), env: {} })).toThrowError(
       expect.objectContaining({ code: 'config-not-found', exitCode: 2 }),
     );
+  });
+
+  test('that is found upwards and belongs to another user is refused, unless it is named or trusted', async () => {
+    // Root may give files away; anyone else is the other user to somebody of another number.
+    const isRoot = process.getuid?.() === 0;
+    const user = isRoot ? 0 : 4_000_000;
+    for (const other of ['', 'payrun.json', 'jobs']) {
+      const root = await emptyFolder();
+      await writeFile(path.join(root, 'payrun.json'), sample);
+      await mkdir(path.join(root, 'jobs'));
+      const from = path.join(root, 'inner');
+      await mkdir(from);
+      if (isRoot) await chown(path.join(root, other), 4_000_000, 4_000_000);
+      const load =
+        (place: string, env = {}) =>
+        () =>
+          loadConfig({ from: place, env, user });
+      for (const place of [root, from])
+        expect(load(place)).toThrowError(
+          expect.objectContaining({
+            code: 'workspace-untrusted',
+            exitCode: 2,
+            todo: expect.stringMatching(`--workspace ${root}, or set PAYRUN_TRUST=${root}`),
+          }),
+        );
+      expect(load(from, { PAYRUN_TRUST: '/elsewhere:.' })).toThrowError('belongs to another user');
+      expect(load(from, { PAYRUN_TRUST: `/elsewhere:${root}` })().workspace).toBe(root);
+      expect(loadConfig({ folder: root, from, env: {}, user }).workspace).toBe(root);
+    }
   });
 
   test('takes its database and log format from the environment', () => {

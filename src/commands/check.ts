@@ -46,7 +46,7 @@ async function check(shell: Shell): Promise<Answer> {
     },
     ...(await checkDatabase(shell, config)),
     ...(await checkFolders(config)),
-    ...(await checkJobs(config)),
+    ...(await tried(shell, 'jobs', () => checkJobs(config))),
   ];
   const problems = findings.filter((finding) => finding.status === 'problem');
   const exitCode = problems.some((problem) => problem.exitCode === 2) ? 2 : problems.length > 0 ? 1 : 0;

@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { inOneLine, listed, PayrunError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { isBuilt, packageRoot } from '../package-root.ts';
+import { folderFault } from '../system-fault.ts';
 import type { Job } from './define-job.ts';
 import { ownJob } from './own-job.ts';
 
@@ -16,7 +17,8 @@ const builtIn = fileURLToPath(new URL(isBuilt ? 'dist/jobs/' : 'jobs/', packageR
 /**
  * The jobs that come with Payrun and those in the workspace's own `jobs/` folder, where a file with the name of
  * a built-in one replaces it, said in a warning. A bad file costs its own job alone, also where it would have replaced
- * another, which must not run in its stead; each is told to `onFault`, which warns unless given.
+ * another, which must not run in its stead; each is told to `onFault`, which warns unless given. Raises `no-permission` and
+ * the like for a folder that can't be read.
  */
 export async function loadJobs(
   workspace: string,
@@ -69,7 +71,11 @@ async function tryJob(file: string): Promise<Job | PayrunError> {
 }
 
 async function jobFiles(folder: string): Promise<string[]> {
-  const names = await readdir(folder).catch(() => []);
+  const names = await readdir(folder).catch((cause: NodeJS.ErrnoException) => {
+    if (cause.code === 'ENOENT') return [];
+    // Which built-in jobs it replaces nobody knows then, and none may run in the place of another.
+    throw folderFault(cause, { name: 'jobs/', folder });
+  });
   return names
     .filter((name) => /\.(ts|mts|js|mjs)$/.test(name) && !/\.d\.m?ts$/.test(name))
     .sort()

@@ -25,6 +25,7 @@ const byCommand = ['config-invalid', 'config-not-applied'];
 const withoutFile: Partial<Record<ErrorCode, string>> = {
   ...Object.fromEntries(Object.keys(machineFaults).map((code) => [code, 'the server or the system refuses'])),
   usage: 'the command line is wrong, not a file',
+  'workspace-untrusted': 'it depends on who owns the workspace',
   'config-not-found': 'there is no file',
   'database-unreachable': 'the server does not answer',
   'commit-unknown': 'the server is lost while it commits',

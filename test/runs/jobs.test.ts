@@ -123,3 +123,11 @@ describe('a job of the user’s own', () => {
     expect(jobs.mine).toBe('My own.');
   });
 });
+
+test('a jobs/ that can’t be read is not an empty one: nobody knows then which built-in jobs it replaces', async () => {
+  const folder = await emptyFolder();
+  await writeFile(path.join(folder, 'jobs'), 'a file where a folder should be');
+  const { jobs, stderr } = load(folder);
+  expect(jobs).toEqual({});
+  expect(stderr).toContain('error: A part of the path "jobs/" is a file, not a folder. [wrong-path]');
+});
