@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { findNodeAtLocation, type Node, type ParseError, parseTree, printParseErrorCode } from 'jsonc-parser';
 import leven from 'leven';
 import type { z } from 'zod';
+import { tooDeepAt } from './config-depth.ts';
 import { doubledKeys } from './config-doubles.ts';
 import { fileSchema } from './config-schema.ts';
 import { listed, PayrunError } from './errors.ts';
@@ -38,7 +39,7 @@ export interface ConfigFault {
 /**
  * Reads `payrun.json` of the workspace: of `folder` when given, else of the nearest folder upwards from `from`, which
  * must be this user's or root's. Raises `config-not-found`, `workspace-untrusted`, or `config-invalid` with every fault of
- * the file in its message.
+ * the file in its message, or what the system says.
  */
 export function loadConfig(options: {
   folder?: string | undefined;
@@ -67,6 +68,11 @@ export function loadConfig(options: {
 /** Checks the text of a payrun.json (comments and trailing commas are welcome) and returns it typed, or all its faults. */
 export function checkConfig(text: string): { config: FileConfig } | { faults: ConfigFault[] } {
   if (text.trim() === '') return { faults: [{ path: '(file)', line: 1, message: 'is empty' }] };
+  const tooDeep = tooDeepAt(text);
+  if (tooDeep !== undefined)
+    return {
+      faults: [{ path: '(file)', line: lineOf(text, tooDeep), message: 'is nested too deeply here' }],
+    };
   const errors: ParseError[] = [];
   const tree = parseTree(text, errors, { allowTrailingComma: true });
   if (errors.length > 0 || !tree) {
@@ -170,9 +176,13 @@ function toValue(node: Node): unknown {
 
 function readText(file: string): string {
   try {
+    // A pipe would keep everyone waiting for who writes to it.
+    if (!statSync(file).isFile())
+      throw new PayrunError('wrong-path', 'payrun.json is no file.', { place: { file } });
     return readFileSync(file, 'utf8').replace(/^\uFEFF/, '');
   } catch (cause) {
-    throw new PayrunError('config-not-found', 'There is no payrun.json that can be read in this workspace.', {
+    if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') throw cause;
+    throw new PayrunError('config-not-found', 'There is no payrun.json in this workspace.', {
       place: { file },
       cause,
     });

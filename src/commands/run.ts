@@ -51,7 +51,8 @@ export function readParameters(job: Job, texts: string[]): Record<string, unknow
       }
       const name = text.slice(0, cut);
       const value = text.slice(cut + 1);
-      const takesText = shape[name]?.safeParse(value).success ?? true;
+      const schema = Object.hasOwn(shape, name) ? shape[name] : undefined;
+      const takesText = schema?.safeParse(value).success ?? true;
       return [name, takesText ? value : fromJson(value)];
     }),
   );

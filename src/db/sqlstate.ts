@@ -10,6 +10,9 @@ interface Meaning {
   todo?: string;
 }
 
+const changedByHand =
+  'Somebody has changed the tables by hand: change them back, or restore the backup of before.';
+
 /** By SQLSTATE, or by its class where the whole class means the same; the longest that fits counts. */
 const meanings: Record<string, Meaning> = {
   '0A': {
@@ -37,14 +40,22 @@ const meanings: Record<string, Meaning> = {
     todo: 'As a superuser or the owner of the database: GRANT USAGE, CREATE ON SCHEMA public TO <role>; or correct the search_path of the role.',
   },
   '40': { code: 'database-busy', what: 'Others changed the same rows at the same moment, again and again.' },
-  '42703': { code: 'database-schema', what: 'A table of the database lacks a column that Payrun made.' },
+  '42703': {
+    code: 'database-schema',
+    what: 'A table of the database lacks a column that Payrun made.',
+    todo: changedByHand,
+  },
   '42704': {
     code: 'database-schema',
     what: 'The database server lacks a setting or object that Payrun needs.',
     todo: 'Use PostgreSQL 14 or newer; then run "payrun db migrate" and "payrun check".',
   },
   '42883': { code: 'database-schema', what: 'The database lacks a function that Payrun needs.' },
-  '42P01': { code: 'database-schema', what: 'The database lacks a table that Payrun made.' },
+  '42P01': {
+    code: 'database-schema',
+    what: 'The database lacks a table that Payrun made.',
+    todo: changedByHand,
+  },
   '53': { code: 'database-exhausted', what: 'The database server has run out of something.' },
   '53100': {
     code: 'database-exhausted',

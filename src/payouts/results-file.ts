@@ -38,16 +38,21 @@ export async function readResults(file: string, defaults: Defaults): Promise<Ans
 
 async function textOf(file: string): Promise<string> {
   try {
-    const { size } = await stat(file);
-    if (size > maxBytes)
+    const about = await stat(file);
+    if (!about.isFile()) throw unreadable('This is no file.', file);
+    if (about.size > maxBytes)
       throw refused('The file is larger than 50 MB, which no list of payouts is.', { file });
     return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
   } catch (cause) {
     if (cause instanceof PayrunError) throw cause;
     if (cause instanceof TypeError) throw refused('The file is no text in UTF-8.', { file });
     const { code } = cause as NodeJS.ErrnoException;
-    throw new PayrunError('file-unreadable', `The file can't be read (${code}).`, { place: { file }, cause });
+    throw unreadable(`The file can't be read (${code}).`, file, cause);
   }
+}
+
+function unreadable(what: string, file: string, cause?: unknown): PayrunError {
+  return new PayrunError('file-unreadable', what, { place: { file }, cause });
 }
 
 /** The records with the line that each begins on. */

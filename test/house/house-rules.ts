@@ -11,7 +11,7 @@ export interface SourceFile {
 /** Which room may look down on which: a file imports its own level's peers in the same room, or lower levels. */
 const levels: [pattern: RegExp, level: number, room: string][] = [
   [
-    /^src\/(batcher|csv|disk|errors|file-faults|find-workspace|spreadsheet|money|ids|time|log|config|config-schema|config-source|config-words|config-doubles|limits|context|preset-names|machine-faults|package-root|secrets|system-fault|visible)\.ts$/,
+    /^src\/(batcher|csv|disk|errors|file-faults|find-workspace|spreadsheet|money|ids|time|log|config|config-schema|config-source|config-words|config-depth|config-doubles|limits|context|preset-names|machine-faults|package-root|secrets|system-fault|visible)\.ts$/,
     0,
     'base',
   ],
@@ -24,7 +24,7 @@ const levels: [pattern: RegExp, level: number, room: string][] = [
   [/^src\/upstream\//, 4, 'upstream'],
   [/^src\/commands\//, 5, 'commands'],
   [/^src\/api\//, 5, 'api'],
-  [/^src\/(cli|main|index)\.ts$/, 6, 'top'],
+  [/^src\/(cli|main|program|index)\.ts$/, 6, 'top'],
   [/^jobs\//, 7, 'jobs'],
 ];
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdtemp, open, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { Readable } from 'node:stream';
@@ -11,6 +11,7 @@ import { type Limits, usualLimits } from '../../limits.ts';
 import { lookInside, unzipped } from './archive.ts';
 import { EncodingScan, type FoundEncoding, ToUtf8 } from './encoding.ts';
 import { eachPiece } from './file-pieces.ts';
+import { firstLook } from './first-look.ts';
 import { tooManyBytes } from './limits.ts';
 import { gunzipped } from './unpacking.ts';
 import type { Workbook } from './workbook-parts.ts';
@@ -185,28 +186,4 @@ async function formOf(
     isPacked: true,
     unpacked: (_, onBytes) => Readable.from(told(onBytes), { objectMode: false }),
   };
-}
-
-const reasons: Record<string, string> = {
-  ENOENT: 'There is no such file.',
-  EACCES: 'The file may not be read by this user.',
-  EISDIR: 'This is a folder; name the files in it.',
-};
-
-async function firstLook(file: string, shown: string): Promise<{ bytes: number; start: Buffer }> {
-  try {
-    const handle = await open(file);
-    try {
-      const stat = await handle.stat();
-      if (stat.isDirectory()) throw Object.assign(new Error('a folder'), { code: 'EISDIR' });
-      const start = Buffer.alloc(4);
-      await handle.read(start, 0, start.length, 0);
-      return { bytes: stat.size, start };
-    } finally {
-      await handle.close();
-    }
-  } catch (cause) {
-    const reason = reasons[(cause as NodeJS.ErrnoException).code ?? ''] ?? 'The file cannot be read.';
-    throw new PayrunError('file-unreadable', reason, { place: { file: shown }, cause });
-  }
 }
