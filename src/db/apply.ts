@@ -41,7 +41,9 @@ export async function applyAccounts(
   const apply = () =>
     db.transaction(
       async (session) => {
-        await session.client.query('/* apply.lock */ lock table account in share row exclusive mode');
+        await session.client.query(
+          "/* apply.lock */ set local idle_in_transaction_session_timeout = '60s'; lock table account in share row exclusive mode",
+        );
         const plan = await planChanges(session, accounts, now);
         if (!shown) show(plan);
         shown ??= plan;

@@ -30,7 +30,7 @@ export function databaseFault(cause: unknown, { who, signal }: Circumstances = {
 
 function isLost(code: string): boolean {
   return (
-    /^(08|57P)/.test(code) ||
+    /^(08|57P|25P03)/.test(code) ||
     /^(ECONN|ENOTFOUND|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|EAI_AGAIN)/.test(code)
   );
 }

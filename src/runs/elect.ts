@@ -1,10 +1,10 @@
-import { sql } from 'kysely';
 import { type Db, isCommitUnknown, type Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
 import { showInstant } from '../time.ts';
+import { buryTheDead, type Dead, leaseSeconds } from './bury.ts';
 import { jsonText } from './identity.ts';
-import { isLive, leaseEnd, workSessionOf } from './lease.ts';
+import { isLive, leaseEnd } from './lease.ts';
 
 /** A run that wants to begin. */
 export interface Candidate {
@@ -22,7 +22,8 @@ export interface Candidate {
   mayOverlap: boolean;
 }
 
-export type Election = { elected: true; attempt: number } | { elected: false; runId: string };
+/** `buried` are the runs that were found dead. */
+export type Election = { elected: true; attempt: number; buried: Dead[] } | { elected: false; runId: string };
 
 interface Attempt {
   id: string;
@@ -83,21 +84,32 @@ async function electIn(session: Session, candidate: Candidate): Promise<Election
   await lockAccount(session, candidate.accountId);
   const latest = await latestAttempt(session, candidate);
   // The answer to an earlier election was lost on its way here, and this one asks again.
-  if (latest?.id === candidate.id) return { elected: true, attempt: latest.attempt };
+  if (latest?.id === candidate.id) return { elected: true, attempt: latest.attempt, buried: [] };
   if (latest?.live) throw alreadyRunning(candidate.job, latest);
   if (latest?.status === 'done' && candidate.slot) return { elected: false, runId: latest.id };
   if (!candidate.mayOverlap) {
     const other = await overlapping(session, candidate);
     if (other) throw alreadyRunning(candidate.job, other);
   }
-  await buryTheDead(session, candidate, latest?.status === 'running' ? latest.runner : null);
+  const buried = await buryTheDead(session, {
+    accountId: candidate.accountId,
+    now: candidate.startedAt,
+    deadRunner: latest?.status === 'running' ? latest.runner : null,
+  });
   const attempt = (latest?.attempt ?? 0) + 1;
   await insertRun(session, candidate, attempt, await leaseEnd(session));
-  return { elected: true, attempt };
+  return { elected: true, attempt, buried };
 }
 
-/** Elections of one account happen one after the other, so that two identities cannot both find the job free. */
+/**
+ * Elections of one account happen one after the other, so that two identities cannot both find the job free. One whose
+ * process is stopped meanwhile is ended by the server, as nobody else could elect again.
+ */
 async function lockAccount(session: Session, accountId: number): Promise<void> {
+  await session.client.query(
+    "/* runs.elect */ select set_config('idle_in_transaction_session_timeout', $1, true)",
+    [`${leaseSeconds}s`],
+  );
   await session.sql
     .selectFrom('account')
     .select('account_id')
@@ -131,38 +143,6 @@ async function overlapping(session: Session, candidate: Candidate): Promise<Atte
     .orderBy('started_at')
     .limit(1)
     .executeTakeFirst();
-}
-
-/**
- * Marks as lost every run of the account whose lease has ended, and those of `deadRunner`. Their sessions are
- * ended as well: a runner that is only paused may hold locks that the next one would wait for without end.
- */
-async function buryTheDead(session: Session, candidate: Candidate, deadRunner: string | null): Promise<void> {
-  const dead = await session.sql
-    .selectFrom('run')
-    .select(['id', 'runner'])
-    .where('account_id', '=', candidate.accountId)
-    .where('status', '=', 'running')
-    .where((row) => row.or([row('runner', '=', deadRunner), sql<boolean>`lease_until <= clock_timestamp()`]))
-    .execute();
-  if (dead.length === 0) return;
-  const names = dead.flatMap(({ runner }) => [runner, workSessionOf(runner)]);
-  await session.client.query(
-    `/* runs.end_sessions */ select pg_terminate_backend(pid) from pg_stat_activity
-     where datname = current_database() and usename = current_user and application_name = any($1)`,
-    [names],
-  );
-  await session.sql
-    .updateTable('run')
-    .set({ status: 'lost', finished_at: candidate.startedAt })
-    .where('account_id', '=', candidate.accountId)
-    .where('status', '=', 'running')
-    .where(
-      'id',
-      'in',
-      dead.map(({ id }) => id),
-    )
-    .execute();
 }
 
 function alreadyRunning(job: string, run: Attempt): PayrunError {

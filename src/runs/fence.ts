@@ -3,9 +3,9 @@ import type { RunStatus } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
 import { assertMoved } from '../ledger/audit.ts';
 import type { Mover } from '../ledger/journal.ts';
+import { workSessionOf } from './bury.ts';
 import { describeFault } from './fault.ts';
 import { jsonText } from './identity.ts';
-import { workSessionOf } from './lease.ts';
 import { addOutcomes } from './outcome.ts';
 import type { Outcome, Part } from './work.ts';
 

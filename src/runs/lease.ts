@@ -1,9 +1,10 @@
 import { sql } from 'kysely';
+import type { Context } from '../context.ts';
 import type { Db, Session } from '../db/connect.ts';
 import { databaseFault } from '../db/fault.ts';
 import { PayrunError } from '../errors.ts';
+import { buryTheDead, leaseSeconds, mourn } from './bury.ts';
 
-const leaseSeconds = 60;
 const heartbeatMilliseconds = 10_000;
 
 /**
@@ -17,16 +18,6 @@ export const isLive = sql<boolean>`(run.status = 'running' and run.lease_until >
 /** Of a row of `run` that runs or has run: whether its lease has ended, and when its runner was heard of last. */
 export const isLeaseOver = sql<boolean>`(run.lease_until <= clock_timestamp())`;
 export const lastHeardAt = sql<Date>`(run.lease_until - make_interval(secs => ${sql.lit(leaseSeconds)}))`;
-
-/** The name of the session that a run, with all its steps, keeps open while it lives. */
-export function runnerOf(runId: string): string {
-  return `payrun run ${runId}`;
-}
-
-/** The name of a session while it does the work of that runner, so that its locks can be ended with it. */
-export function workSessionOf(runner: string): string {
-  return runner.replace('payrun run', 'payrun work');
-}
 
 /** When a lease that begins now ends, by the server's clock, the only one that all runners share. */
 export async function leaseEnd(session: Session): Promise<Date> {
@@ -45,17 +36,61 @@ export interface Lease {
   renew(): Promise<void>;
 }
 
-/** Lends a lease for the length of `work`, renewed every ten seconds meanwhile. */
+/** Whose sign of life it is. */
+interface Living {
+  accountId: number;
+  runner: string;
+}
+
+/**
+ * Lends a lease for the length of `work`, renewed every ten seconds meanwhile. Each beat buries the dead of the account
+ * as well, so that the work never waits without end for what one of them holds.
+ */
 export async function withLease<T>(
-  db: Db,
-  accountId: number,
-  runner: string,
+  context: Pick<Context<Db>, 'db' | 'clock' | 'log'>,
+  living: Living,
   work: (lease: Lease) => Promise<T>,
+): Promise<T> {
+  let until: Date | undefined;
+  return withHeart(context, living, work, async (session) => {
+    const before = until;
+    until = await renew(session, living);
+    // Whoever was paused itself gives those that were paused with it the time to say that they live.
+    return before === undefined || until.getTime() - before.getTime() < leaseSeconds * 1000;
+  });
+}
+
+/** The like for a dry run, which has no row to renew: that its session does something is its sign of life. */
+export async function withSignOfLife<T>(
+  context: Pick<Context<Db>, 'db' | 'clock' | 'log'>,
+  living: Living,
+  work: () => Promise<T>,
+): Promise<T> {
+  return withHeart(
+    context,
+    living,
+    async (lease) => {
+      await lease.open();
+      return work();
+    },
+    async () => true,
+  );
+}
+
+/** Keeps a session open during `work`, on which `beat` is done every ten seconds; it says whether to bury the dead. */
+async function withHeart<T>(
+  { db, clock, log }: Pick<Context<Db>, 'db' | 'clock' | 'log'>,
+  { accountId, runner }: Living,
+  work: (lease: Lease) => Promise<T>,
+  beat: (session: Session) => Promise<boolean>,
 ): Promise<T> {
   const keeper = new SessionKeeper(db, runner);
   const lease: Lease = {
     open: async () => void (await keeper.session()),
-    renew: () => keeper.use((session) => renew(session, accountId, runner)),
+    renew: () =>
+      keeper.use(async (session) => {
+        if (await beat(session)) mourn(log, await buryTheDead(session, { accountId, now: clock() }));
+      }),
   };
   // A beat that fails is no reason to stop: the next one opens a new session, and the fence guards every commit.
   const heart = setInterval(() => void lease.renew().catch(() => {}), heartbeatMilliseconds);
@@ -68,14 +103,17 @@ export async function withLease<T>(
   }
 }
 
-async function renew(session: Session, accountId: number, runner: string): Promise<void> {
+/** Returns when the lease ends now. */
+async function renew(session: Session, { accountId, runner }: Living): Promise<Date> {
+  const until = await leaseEnd(session);
   const renewed = await session.client.query(
     `/* runs.renew */ update run set lease_until = $3 where account_id = $1 and runner = $2 and status = 'running'`,
-    [accountId, runner, await leaseEnd(session)],
+    [accountId, runner, until],
   );
   if (renewed.rowCount === 0) {
     throw new PayrunError('lease-lost', 'Another runner has taken this run over.');
   }
+  return until;
 }
 
 interface Held {

@@ -1,12 +1,13 @@
 import type { Context } from '../context.ts';
 import type { Db, Session } from '../db/connect.ts';
 import { newId } from '../ids.ts';
+import { rehearserOf, runnerOf } from './bury.ts';
 import { checkParameters, type Job } from './define-job.ts';
 import type { Candidate } from './elect.ts';
 import { describeFault } from './fault.ts';
 import { identityOf, type RunSubject } from './identity.ts';
 import { type Jobs, loadJobs } from './jobs.ts';
-import { type Lease, runnerOf } from './lease.ts';
+import type { Lease } from './lease.ts';
 import type { Pause, RetryOptions } from './retry.ts';
 import type { Outcome, Work } from './work.ts';
 
@@ -73,7 +74,7 @@ export function newRun<T extends Outcome>(
     parentId: spec.parentId ?? null,
     parameters: spec.parameters,
     asOf: spec.asOf,
-    runner: runnerOf(id),
+    runner: spec.dryRun ? rehearserOf(id) : runnerOf(id),
     startedAt: context.clock(),
     mayOverlap: overlapping.has(spec.job),
     context,

@@ -2,12 +2,13 @@ import type { Context } from '../context.ts';
 import { type Db, type Session, throwIfInterrupted } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { showId } from '../ids.ts';
+import { mourn } from './bury.ts';
 import type { Job } from './define-job.ts';
 import { elect, insertRun } from './elect.ts';
 import { describeFault, faultOf } from './fault.ts';
-import { savepoint, settle, settleFailed } from './fence.ts';
+import { nameSession, savepoint, settle, settleFailed } from './fence.ts';
 import { findJob } from './jobs.ts';
-import { type Lease, withLease } from './lease.ts';
+import { type Lease, withLease, withSignOfLife } from './lease.ts';
 import { type Code, newRun, newStep, type Run, type RunOptions, type RunSpec } from './new-run.ts';
 import { completeOutcome } from './outcome.ts';
 import { persevere } from './retry.ts';
@@ -36,8 +37,10 @@ export async function executeRun<T extends Outcome = Outcome>(
   options: RunOptions = {},
 ): Promise<RunResult<T>> {
   const run = newRun(context, account, spec, work, options);
-  if (run.dryRun) return persevere(() => rehearse(run), run.retry);
-  return withLease(context.db, account.id, run.runner, (lease) => perform({ ...run, lease }, lease));
+  if (run.dryRun) {
+    return persevere(() => withSignOfLife(context, run, () => rehearse(run)), run.retry);
+  }
+  return withLease(context, run, (lease) => perform({ ...run, lease }, lease));
 }
 
 async function perform<T extends Outcome>(run: Run<T>, lease: Lease): Promise<RunResult<T>> {
@@ -70,6 +73,7 @@ async function conduct<T extends Outcome>(run: Run<T>, lease: Lease): Promise<Ru
   }
   run.attempt = election.attempt;
   const told = { job, account: account.ref, run: showId('run', run.id) };
+  mourn(context.log, election.buried);
   context.log.runStarted({ ...told, attempt: run.attempt });
   const outcome = await persevere((attempt) => doWork(run, lease, attempt), run.retry);
   await persevere(() => settle(context.db, run, outcome, context.clock()), run.retry);
@@ -96,6 +100,7 @@ async function rehearse<T extends Outcome>(run: Run<T>): Promise<RunResult<T>> {
 }
 
 async function rehearseIn<T extends Outcome>(run: Run<T>, session: Session): Promise<RunResult<T>> {
+  await nameSession(session, run);
   await insertRun(session, run, run.attempt, run.startedAt);
   const outcome = await run.code(workOf(run));
   return resultOf(run, completeOutcome(run.kept, outcome));

@@ -24,9 +24,7 @@ export async function transaction<T extends Outcome>(run: Run, work: Part<T>): P
     return workFenced(session, run, mover, turn, work);
   };
   try {
-    const outcome = run.rehearsal
-      ? await rehearsed(run, run.rehearsal, fenced)
-      : await committed(run, fenced);
+    const outcome = run.rehearsal ? await rehearsed(run.rehearsal, fenced) : await committed(run, fenced);
     run.kept = addOutcomes(run.kept, outcome);
     run.commits += 1;
     return outcome;
@@ -77,9 +75,8 @@ export async function transactions<T extends Outcome>(run: Run, parts: readonly 
   return outcomes.reduce((sum, outcome) => addOutcomes(sum, outcome));
 }
 
-function rehearsed<T>(run: Run, rehearsal: Session, fenced: (session: Session) => Promise<T>): Promise<T> {
+function rehearsed<T>(rehearsal: Session, fenced: (session: Session) => Promise<T>): Promise<T> {
   return savepoint(rehearsal, async (session) => {
-    await nameSession(session, run);
     const outcome = await fenced(session);
     // Stands for the commit that `on commit drop` waits for.
     await session.client.query('discard temp');

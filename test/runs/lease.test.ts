@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest';
+import { runnerOf } from '../../src/runs/bury.ts';
 import { showRun } from '../../src/runs/history.ts';
-import { runnerOf, withLease } from '../../src/runs/lease.ts';
+import { withLease } from '../../src/runs/lease.ts';
 import { testDatabase } from '../support/database.ts';
 import { World } from '../support/world.ts';
+import { testContext } from './fixture.ts';
 
 const { db } = await testDatabase();
+const context = testContext(db);
 
 /** A row of a run whose lease has ended, and that no session stands behind yet. */
 async function runOf(world: World): Promise<{ id: string; runner: string }> {
@@ -23,7 +26,7 @@ test('a run is live while its session is open and its lease lasts, by the clock 
   const world = await World.create(db);
   const { id, runner } = await runOf(world);
   const live = async () => (await showRun(db, world.accountId, id)).run.live;
-  await withLease(db, world.accountId, runner, async (lease) => {
+  await withLease(context, { accountId: world.accountId, runner }, async (lease) => {
     await lease.open();
     expect(await live()).toBe(false);
     await lease.renew();
@@ -35,7 +38,7 @@ test('a run is live while its session is open and its lease lasts, by the clock 
 test('a lease lasts a minute', async () => {
   const world = await World.create(db);
   const { id, runner } = await runOf(world);
-  await withLease(db, world.accountId, runner, (lease) => lease.renew());
+  await withLease(context, { accountId: world.accountId, runner }, (lease) => lease.renew());
   const left = await db.session(({ client }) =>
     client.query(
       `select lease_until - clock_timestamp() between interval '30 s' and interval '60 s' as a_minute
@@ -49,7 +52,7 @@ test('a lease lasts a minute', async () => {
 test('the session goes back to the pool under the pool’s own name', async () => {
   const world = await World.create(db);
   const { runner } = await runOf(world);
-  await withLease(db, world.accountId, runner, (lease) => lease.open());
+  await withLease(context, { accountId: world.accountId, runner }, (lease) => lease.open());
   const named = await db.session(({ client }) =>
     client.query('select from pg_stat_activity where application_name = $1', [runner]),
   );
@@ -59,7 +62,7 @@ test('the session goes back to the pool under the pool’s own name', async () =
 test('a lease whose session was cut off is renewed on another one', async () => {
   const world = await World.create(db);
   const { id, runner } = await runOf(world);
-  await withLease(db, world.accountId, runner, async (lease) => {
+  await withLease(context, { accountId: world.accountId, runner }, async (lease) => {
     await lease.renew();
     await db.session(({ client }) =>
       client.query(
@@ -83,6 +86,6 @@ test('a lease on a run that somebody else has taken over cannot be renewed', asy
     .where('account_id', '=', world.accountId)
     .where('id', '=', id)
     .execute();
-  const renewed = withLease(db, world.accountId, runner, (lease) => lease.renew());
+  const renewed = withLease(context, { accountId: world.accountId, runner }, (lease) => lease.renew());
   await expect(renewed).rejects.toMatchObject({ code: 'lease-lost' });
 });
