@@ -10,6 +10,12 @@ import { fileURLToPath } from 'node:url';
 
 const isCheckout = existsSync(new URL('./cli.ts', import.meta.url));
 
+// Whoever started this process with a channel, as an older Node does below, was killed: nobody would stop it any more.
+if (process.channel) {
+  process.on('disconnect', () => process.kill(process.pid, 'SIGTERM'));
+  process.channel.unref();
+}
+
 if (!stripsTypes()) startWithOwnNode();
 else if (isCheckout) await import('./cli.ts');
 else await import('../dist/cli.js');
@@ -32,7 +38,9 @@ function startWithOwnNode() {
     process.exitCode = 2;
     return;
   }
-  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
   // Ctrl-C in a terminal reaches the child by itself.
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
   process.on('SIGTERM', () => child.kill('SIGTERM'));

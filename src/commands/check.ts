@@ -147,7 +147,7 @@ async function checkJobs(config: Config): Promise<Finding[]> {
     ...warnings.map((message): Finding => ({ check: 'jobs', status: 'note', message })),
     ...unknown.map((name): Finding => {
       const message = `payrun.json schedules "${name}", but there is no such job`;
-      const todo = `Correct the name, or write jobs/${name}.ts in the workspace.`;
+      const todo = `Correct the name, or write jobs/${name}.mts in the workspace.`;
       return { check: 'jobs', status: 'problem', message, todo, exitCode: 2 };
     }),
   ];
