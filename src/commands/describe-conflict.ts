@@ -1,6 +1,7 @@
 import type { Selectable } from 'kysely';
 import type { ImportRow } from '../db/tables.ts';
 import { showId } from '../ids.ts';
+import { isAcceptable } from '../ledger/accept.ts';
 import {
   type ConflictStory,
   type ConflictSummary,
@@ -46,7 +47,7 @@ export function describeConflict(paint: Paint, story: ConflictStory): string {
       ? sentences([
           'Nobody has decided yet.',
           `If the recorded sale is right: payrun conflicts keep ${showId('conflict', conflict.id)}`,
-          ...(conflict.about === 'sale'
+          ...(isAcceptable(conflict)
             ? [`If the other one is: payrun conflicts accept ${showId('conflict', conflict.id)}`]
             : []),
         ])
@@ -115,9 +116,22 @@ interface Fact {
   differs: boolean;
 }
 
-/** Every fact on both sides: what the difference does not name was the same, except for a status of its own. */
+/**
+ * Every fact of a sale on both sides: what the difference does not name was the same, except for a status of its own. Of a
+ * refund or a dispute, the sale that it is about and what differs.
+ */
 function factsOf(story: ConflictStory): Fact[] {
   const { conflict, conversion, program } = story;
+  if (conflict.about !== 'sale')
+    return [
+      { field: 'sale', ours: conversion.external_id, theirs: conversion.external_id, differs: false },
+      ...Object.entries(differenceOf(story)).map(([field, { ours, theirs }]) => ({
+        field,
+        ours: shown(ours),
+        theirs: shown(theirs),
+        differs: true,
+      })),
+    ];
   // To the second: two times that differ must not look the same.
   const at = (instant: Date) => {
     const local = zoned(instant, program.timezone);

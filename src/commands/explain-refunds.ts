@@ -9,14 +9,16 @@ import { words } from './render.ts';
 export function refundTexts({ refunds, waiting, program }: SaleStory): string[] {
   const told = refunds.map(({ refund, reversal, payout }) => {
     const when = showInstant(refund.occurred_at, program.timezone);
-    const what = `${when}: ${showAmount(refund.amount, refund.currency)} by ${givenId(refund.external_id)}`;
+    const size = refund.amount < 0n ? -refund.amount : refund.amount;
+    const back = refund.amount < 0n ? ' came back' : '';
+    const what = `${when}: ${showAmount(size, refund.currency)}${back} by ${givenId(refund.external_id)}`;
     if (refund.taken_back) return `${what}; it counts no more, because ${refund.taken_back}.`;
-    if (!reversal) return `${what}; it took nothing of a commission.`;
-    const taken = `${showAmount(-reversal.amount, reversal.currency)} of the commission`;
+    if (!reversal) return `${what}; it ${back === '' ? 'took' : 'gave back'} nothing of a commission.`;
+    const taken = `${showAmount(reversal.amount < 0n ? -reversal.amount : reversal.amount, reversal.currency)} of the commission`;
     const where = payout
       ? `in the payout ${payout.reference}, which is ${payout.status}`
       : words(reversal.status);
-    return `${what}; it takes back ${taken} (${showId('commission', reversal.id)}, ${where}).`;
+    return `${what}; it ${reversal.amount < 0n ? 'takes' : 'gives'} back ${taken} (${showId('commission', reversal.id)}, ${where}).`;
   });
   const refused = waiting.map(
     (one) =>

@@ -324,6 +324,8 @@ export interface ConflictRow {
   conversion_id: string;
   import_id: string;
   line: number;
+  /** Later lines of the same file that said the same. */
+  further_lines: Generated<number[]>;
   external_id: string;
   fingerprint: Buffer;
   sales_status: SalesStatus;
@@ -436,13 +438,23 @@ export interface RefundRow {
   id: string;
   conversion_id: string;
   external_id: string;
+  /** What it adds to what was taken of the sale; negative where money comes back, zero where it changes nothing. */
   amount: bigint;
   stated_amount: bigint;
+  /** What it adds to what refunds, or lost disputes, have taken by their own account. */
+  counted: bigint;
+  /** Its place among those of the sale, in the order in which they were booked. */
+  place: number;
   is_total: boolean;
   currency: string;
   occurred_at: Date;
   occurred_at_given: boolean;
   dispute_id: string | null;
+  /** What had been taken for it comes back: for a refund that was made at `made_at`, or for the dispute. */
+  gives_back: Generated<boolean>;
+  made_at: Date | null;
+  /** A person has accepted it. */
+  accepted: Generated<boolean>;
   import_id: string;
   line: number;
   /** Why the refund counts no more; null while it counts. */
@@ -459,6 +471,9 @@ export interface ParkedRefundRow {
   currency: string;
   occurred_at: Date;
   occurred_at_given: boolean;
+  gives_back: Generated<boolean>;
+  made_at: Date | null;
+  accepted: Generated<boolean>;
   import_id: string;
   line: number;
   code: string | null;

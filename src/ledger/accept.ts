@@ -8,13 +8,15 @@ import { showAmount } from '../money.ts';
 import { type Line, readFamily } from './accept/lines.ts';
 import { replace } from './accept/replace.ts';
 import { restate } from './accept/restate.ts';
-import { type Version, versionOf } from './accept/version.ts';
+import { acceptTaken } from './accept/taken.ts';
+import { isAcceptable, type Version, versionOf } from './accept/version.ts';
 import { readConflict } from './conflicts.ts';
 import { createFamily, lockFamilies } from './family.ts';
 import type { Mover } from './journal.ts';
 import { decideConflicts } from './keep.ts';
 
 export type { Line } from './accept/lines.ts';
+export { isAcceptable } from './accept/version.ts';
 
 /** What came of an accepted version. */
 export interface Accepted {
@@ -31,7 +33,8 @@ export interface Accepted {
  * With the affiliate unchanged the sale is restated: its commission is computed by the terms that were fixed when it was
  * made, or by the rules of now where other products choose another rule, and the difference is a line beside it (see
  * `correct`). Hold and referral stay. With another affiliate the sale is taken back from the old one in full, and
- * recorded for the new one as any sale is; its refunds and disputes go along. Raises `usage` without a name,
+ * recorded for the new one as any sale is; its refunds and disputes go along. Of a conflict about what was refunded in all,
+ * or how a dispute ended, the difference is taken back or given back. Raises `usage` without a name,
  * `not-found`, and `state` for a conflict that was decided before or that can't be accepted; of two persons at the same
  * moment one decides.
  */
@@ -45,13 +48,15 @@ export async function acceptConflict(
   await decideConflicts(session, mover, 'accepted', { conflictIds: [conflictId], by, reason });
   const { conflict, conversion, program } = await readConflict(session, accountId, conflictId);
   const version = versionOf(conflict);
-  if (!version) throw notAcceptable(conflict);
-  await assertFits(session, accountId, version, conversion);
+  if (!isAcceptable(conflict)) throw notAcceptable(conflict);
+  assertCounts(conversion);
+  if (version) await assertFits(session, accountId, version, conversion);
   const before = await readFamily(session, accountId, [conversion.id]);
-  const isOther = version.affiliate_id !== conversion.affiliate_id;
-  const conversionId = isOther
-    ? await replace(session, mover, version, conversion)
-    : await restate(session, mover, version, conversion, program);
+  const isOther = version !== undefined && version.affiliate_id !== conversion.affiliate_id;
+  let conversionId = conversion.id;
+  if (!version) await acceptTaken(session, mover, conflict, conversion);
+  else if (isOther) conversionId = await replace(session, mover, version, conversion);
+  else await restate(session, mover, version, conversion, program);
   const after = await readFamily(session, accountId, [conversion.id, conversionId]);
   return {
     externalId: conflict.external_id,
@@ -85,7 +90,7 @@ function notAcceptable(conflict: Selectable<ConflictRow>): PayrunError {
   if (conflict.about !== 'sale')
     return new PayrunError(
       'state',
-      `This conflict is about a ${conflict.about}; only another version of a sale can be accepted.`,
+      `This conflict is about a ${conflict.about}; only another version of a sale, another total of what was refunded and another end of a dispute can be accepted.`,
       {
         found,
         todo: `Keep what is recorded, and import what the ${conflict.about} lacks as a refund with an id of its own.`,
@@ -97,6 +102,14 @@ function notAcceptable(conflict: Selectable<ConflictRow>): PayrunError {
   });
 }
 
+function assertCounts(conversion: Selectable<ConversionRow>): void {
+  if (conversion.taken_back === null) return;
+  throw new PayrunError('state', `The sale counts no more: ${conversion.taken_back}.`, {
+    found: conversion.external_id,
+    todo: 'Import the file with the right version again; it is recorded as new.',
+  });
+}
+
 /** What was refunded of the sale must fit what came again. */
 async function assertFits(
   session: Session,
@@ -104,11 +117,6 @@ async function assertFits(
   version: Version,
   conversion: Selectable<ConversionRow>,
 ): Promise<void> {
-  if (conversion.taken_back !== null)
-    throw new PayrunError('state', `The sale counts no more: ${conversion.taken_back}.`, {
-      found: conversion.external_id,
-      todo: 'Import the file with the right version again; it is recorded as new.',
-    });
   const rows = await sql<{ amount: bigint | null }>`/* ledger.accept.refunded */
     select sum(amount)::bigint as amount from refund
     where account_id = ${accountId} and conversion_id = ${conversion.id}::uuid and taken_back is null`.execute(

@@ -1,4 +1,4 @@
-import type { Kysely, Selectable } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import type {
   CommissionRow,
@@ -51,14 +51,14 @@ export interface ConflictStory {
 
 /** The latest conflicts of an account, at most `limit`, newest first: the open ones, or all with the open ones first. */
 export async function listConflicts(
-  sql: Kysely<Tables>,
+  db: Kysely<Tables>,
   accountId: number,
   { all, limit }: { all: boolean; limit: number },
 ): Promise<ConflictSummary[]> {
-  const open = await summaries(sql, accountId).where('conflict.status', '=', 'open').limit(limit).execute();
+  const open = await summaries(db, accountId).where('conflict.status', '=', 'open').limit(limit).execute();
   const decided =
     all && open.length < limit
-      ? await summaries(sql, accountId)
+      ? await summaries(db, accountId)
           .where('conflict.status', '<>', 'open')
           .limit(limit - open.length)
           .execute()
@@ -66,23 +66,23 @@ export async function listConflicts(
   return [...open, ...decided].map(readable);
 }
 
-/** The first `limit` conflicts that an import brought, in order of their lines. */
+/** The first `limit` lines that an import brought conflicts by, in order; one may stand on several. */
 export async function conflictsOfImport(
   session: Pick<Session, 'sql'>,
   accountId: number,
   importId: string,
   limit: number,
 ): Promise<ConflictRecord[]> {
-  const rows = await joined(session.sql, accountId)
-    .select(['conflict.line', 'conflict.external_id', 'conflict.difference', 'conversion.currency'])
-    .where('conflict.import_id', '=', importId)
-    .orderBy('conflict.line')
-    .limit(limit)
-    .execute();
-  return rows.map(readable);
+  const rows = await sql<ConflictRecord & { currency: string }>`/* ledger.conflicts.of_import */
+    select each.line, k.external_id, k.difference, c.currency
+    from conflict k join conversion c on c.account_id = ${accountId} and c.id = k.conversion_id
+    cross join lateral unnest(array[k.line] || k.further_lines) each(line)
+    where k.account_id = ${accountId} and k.import_id = ${importId}::uuid
+    order by each.line limit ${limit}`.execute(session.sql);
+  return rows.rows.map(readable);
 }
 
-/** How many conflicts an import brought first, and how many of them nobody has decided. */
+/** By how many lines an import brought conflicts first, and how many of these nobody has decided about. */
 export async function countConflicts(
   session: Pick<Session, 'sql'>,
   accountId: number,
@@ -91,7 +91,7 @@ export async function countConflicts(
   const counted = await session.sql
     .selectFrom('conflict')
     .select('status')
-    .select(({ fn }) => fn.countAll<bigint>().as('rows'))
+    .select(sql<number>`sum(1 + cardinality(further_lines))::integer`.as('rows'))
     .where('account_id', '=', accountId)
     .where('import_id', '=', importId)
     .groupBy('status')
@@ -99,7 +99,7 @@ export async function countConflicts(
   const rows = (status?: string) =>
     counted
       .filter((one) => status === undefined || one.status === status)
-      .reduce((sum, one) => sum + Number(one.rows), 0);
+      .reduce((sum, one) => sum + one.rows, 0);
   return { all: rows(), open: rows('open') };
 }
 
@@ -154,8 +154,8 @@ function readable<Row extends { difference: Difference; currency: string }>({ cu
   return { ...row, difference: readableDifference(row.difference, currency) };
 }
 
-function joined(sql: Kysely<Tables>, accountId: number) {
-  return sql
+function joined(db: Kysely<Tables>, accountId: number) {
+  return db
     .selectFrom('conflict')
     .innerJoin('conversion', (join) =>
       join
@@ -165,8 +165,8 @@ function joined(sql: Kysely<Tables>, accountId: number) {
     .where('conflict.account_id', '=', accountId);
 }
 
-function summaries(sql: Kysely<Tables>, accountId: number) {
-  return joined(sql, accountId)
+function summaries(db: Kysely<Tables>, accountId: number) {
+  return joined(db, accountId)
     .leftJoin('import', (join) =>
       join
         .onRef('import.account_id', '=', 'conflict.account_id')

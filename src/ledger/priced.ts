@@ -1,7 +1,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import type { Batch } from './record/batch.ts';
-import { bought, makesCustomer } from './record/introduce.ts';
+import { bought, movesReferral } from './record/introduce.ts';
 import { groups, type PricedSales, priceColumns, pricedSales, type Rows, sumsOf } from './record/price.ts';
 
 /** A batch of sales that stands priced in `priced_sale`. */
@@ -66,7 +66,7 @@ export async function storeBought(
 ): Promise<RawBuilder<unknown>> {
   const key = sql`${accountId}::integer, ${importId}::uuid`;
   const ofImport = sql`account_id = ${accountId} and import_id = ${importId}::uuid`;
-  const sold = sql`(select referral_id, occurred_at, is_subscription from priced_sale where ${ofImport} and ${makesCustomer}) sale`;
+  const sold = sql`(select referral_id, occurred_at, is_subscription, sales_status from priced_sale where ${ofImport} and ${movesReferral}) sale`;
   await sql`/* ledger.price.bought */
     insert into priced_customer (account_id, import_id, referral_id, first_at, status)
     select ${key}, referral_id, first_at, status from (${bought(sold)}) made`.execute(session.sql);

@@ -2,7 +2,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { type Mover, postings } from './journal.ts';
 import type { PricedBatch } from './priced.ts';
-import { type Batch, batchSettings, type ProgramTerms, type Verdict } from './record/batch.ts';
+import { type Batch, batchSettings, type Judged, type ProgramTerms } from './record/batch.ts';
 import { advance, introduce } from './record/introduce.ts';
 import { judge } from './record/judge.ts';
 import { post } from './record/post.ts';
@@ -28,6 +28,9 @@ interface Sum {
 }
 
 const uniqueViolation = '23505';
+
+/** Verdicts of rows that somebody has been credited with. */
+const credited = new Set(['new', 'updated', 'duplicate']);
 
 /**
  * The one door for every sale: takes the rows in `stage`, dedupes them by external id, finds affiliate and
@@ -180,7 +183,7 @@ async function lockReferrals(session: Session, accountId: number): Promise<void>
 async function recordJudged(session: Session, mover: Mover, batch: Batch): Promise<Verdicts> {
   if (batch.hasCustomers) await introduce(session, mover, batch.program.id);
   const judged = await judge(session, mover, batch);
-  const rows = (verdict: string, among: Verdict[] = judged) =>
+  const rows = (verdict: string, among: Judged[] = judged) =>
     among.find((one) => one.verdict === verdict)?.rows ?? 0;
   if (rows('new') > 0 && batch.program.hasDurations) await lockReferrals(session, mover.accountId);
   if (rows('new') > 0) await post(session, mover, batch, pricedSales(mover.accountId, batch, newRows));
@@ -194,6 +197,10 @@ async function recordJudged(session: Session, mover: Mover, batch: Batch): Promi
     rejected: rows('rejected'),
     parked: rows('parked'),
     ignored: rows('ignored'),
-    otherAffiliate: noted(judged.map(({ others, firstLine }) => ({ rows: others, line: firstLine }))),
+    otherAffiliate: noted(
+      [...judged, ...revisited]
+        .filter(({ verdict }) => credited.has(verdict))
+        .map(({ others, firstLine }) => ({ rows: others, line: firstLine })),
+    ),
   };
 }

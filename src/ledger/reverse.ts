@@ -5,6 +5,7 @@ import type { Mover } from './journal.ts';
 import { gather } from './parked.ts';
 import { bookRefunds, type Refunded } from './reverse/book.ts';
 import { judgeRefunds } from './reverse/judge.ts';
+import { refundPrint } from './reverse/print.ts';
 import { refundParking } from './reverse/stage.ts';
 
 export { RefundStage, refundParking, type StagedRefund } from './reverse/stage.ts';
@@ -28,11 +29,17 @@ export interface Reversed {
  * The one door for every refund: takes the rows of `refund_stage` (see RefundStage), and those parked by earlier imports
  * whose sale is known now, and turns them into refunds and reversals. What a row takes back is the part of the
  * commission that all refunds of the sale together take, less what was taken back before, so that the last refund of a
- * sale reaches exactly zero. Refunds of one sale count in order of `occurred_at`, then external id. Rejected rows go to
+ * sale reaches exactly zero; a row by which less is refunded than before gives back in the same way. Refunds of one sale count in order of `occurred_at`, then external id. Rejected rows go to
  * the `outcome` table, which `createStage` makes; conflicts and parked rows to their own. `importId` is that of the file,
- * null when there is none and only what is parked is tried. Twice changes nothing.
+ * null when there is none and only what is parked is tried; `isAgain` says that the same bytes were imported before. Twice
+ * changes nothing.
  */
-export async function reverse(session: Session, mover: Mover, importId: string | null): Promise<Reversed> {
+export async function reverse(
+  session: Session,
+  mover: Mover,
+  importId: string | null,
+  isAgain = false,
+): Promise<Reversed> {
   const { accountId } = mover;
   // Other marks of the outcome table say that the sale was refused, or is in conflict: its refund waits for that.
   await sql`/* ledger.reverse.beside */
@@ -41,7 +48,7 @@ export async function reverse(session: Session, mover: Mover, importId: string |
   );
   const isNew = sql`not exists (select from refund r where r.account_id = ${accountId} and r.external_id = s.external_id)`;
   await gather(session, accountId, importId, refundParking, isNew);
-  await judgeRefunds(session, accountId);
+  await judgeRefunds(session, accountId, isAgain);
   const sums = await bookRefunds(session, mover);
   const reversed = await count(session, mover, importId, sums);
   await keepOthers(session, mover);
@@ -104,22 +111,36 @@ async function keepOthers(session: Session, mover: Mover): Promise<void> {
           else sale_external_id end
       from judged where ended = 'rejected' and parked_id is null and dispute_id is null
     ),
-    conflicts as (
-      insert into conflict (account_id, id, conversion_id, import_id, line, external_id, fingerprint, sales_status, difference,
-        status, about)
-      select ${accountId}::integer, (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by n)), 10, '0'))::uuid, about_id,
-        import_id, line, external_id,
-        substring(sha256(textsend(external_id) || int8send(amount) || textsend(currency) || textsend(sale_external_id)
-          || timestamptz_send(case when occurred_at_given then occurred_at else 'infinity' end)) for 16),
-        'refunded', differs, 'open', 'refund'
+    differing as materialized (
+      select *, ${refundPrint(sql`judged`)} || case when is_total and exists (
+          select from conflict k where k.account_id = ${accountId} and k.conversion_id = about_id and k.about = 'refund'
+            and k.fingerprint = ${refundPrint(sql`judged`)} and k.status in ('kept', 'accepted'))
+          -- What was decided of a total does not hold for what later files say.
+          then uuid_send(import_id) else '' end as print
       from judged where ended = 'conflicts'
+    ),
+    conflicts as (
+      insert into conflict (account_id, id, conversion_id, import_id, line, further_lines, external_id, fingerprint, sales_status,
+        difference, status, about, found_at, amount, currency, occurred_at, occurred_at_given)
+      select ${accountId}::integer, (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by n)), 10, '0'))::uuid, about_id,
+        import_id, line, further_lines, external_id, print, 'refunded', differs, 'open', 'refund', ${now}::timestamptz,
+        amount, currency, occurred_at, occurred_at_given
+      from (
+        select distinct on (about_id, print) *,
+          array_remove(array_agg(line) over (partition by about_id, print, import_id), line) as further_lines
+        from differing order by about_id, print, n
+      ) each
+      where not is_total or not exists (
+        select from conflict k where k.account_id = ${accountId} and k.conversion_id = about_id and k.about = 'refund'
+          and k.external_id = each.external_id and k.status = 'open')
       on conflict do nothing
     ),
     parked as (
       insert into parked_refund (account_id, id, external_id, sale_external_id, amount, is_total, currency, occurred_at,
-        occurred_at_given, import_id, line)
+        occurred_at_given, gives_back, made_at, accepted, import_id, line)
       select ${accountId}::integer, (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by n)), 10, '0'))::uuid,
-        external_id, sale_external_id, amount, is_total, currency, occurred_at, occurred_at_given, import_id, line
+        external_id, sale_external_id, amount, is_total, currency, occurred_at, occurred_at_given, gives_back, made_at, accepted,
+        import_id, line
       from judged where ended = 'parked'
       on conflict do nothing
     ),

@@ -46,6 +46,12 @@ export class RowStage<Row> {
     return this.#lines.count >= batchLines ? this.flush() : undefined;
   }
 
+  /** Whether there are rows in the table, whoever has put them there. */
+  async holdsAny(): Promise<boolean> {
+    const found = await sql`select from ${sql.table(this.#table.name)} limit 1`.execute(this.#session.sql);
+    return found.rows.length > 0;
+  }
+
   async flush(): Promise<void> {
     const lines = this.#lines;
     this.#lines = new CopyLines();

@@ -61,6 +61,7 @@ const ofSales: readonly Column[] = [
   ['fx_minor_rate', 'fxRate', (sale) => sale.fxMinorRate],
   ['fx_day', 'fxRate', (sale) => sale.fxDay],
   ['fx_source', 'fxRate', (sale) => copyText(sale.fxSource)],
+  ['unrefunded', 'refundedTotal', (sale) => flag(sale.refundedTotal === 0n || undefined)],
 ];
 const ofEvents: readonly Column[] = [
   ['event_type', 'eventType', (sale) => sale.eventType],

@@ -48,7 +48,7 @@ export interface StagedSale {
    */
   refundOf?: string | undefined;
   isTotal?: boolean | undefined;
-  /** What was refunded so far of the sale itself, in minor units; for the refunds' own stage as well. */
+  /** What was refunded so far of the sale itself, in minor units; for the refunds' own stage as well, unless it is zero. */
   refundedTotal?: bigint | undefined;
   /** Of a line of an event log. */
   eventType?: 'conversion' | 'lead' | 'trial' | 'milestone' | 'cancellation' | undefined;
@@ -71,7 +71,8 @@ export async function createStage(session: Session, { lasting = false } = {}): P
       terms_no integer not null, amount bigint, currency text, occurred_at timestamptz, occurred_at_given boolean,
       sales_status text, stated_referral_id uuid, referral_ref text, customer_id text, external_user_id text,
       click_id text, email text, email_folded text, hold_days integer, expense bigint, note text, metadata jsonb,
-      fx_rate numeric, fx_minor_rate numeric, fx_day date, fx_source text, event_type text, event_name text) ${ending};
+      fx_rate numeric, fx_minor_rate numeric, fx_day date, fx_source text, unrefunded boolean, event_type text,
+      event_name text) ${ending};
     create temp table name (no integer not null, folded text not null, exact text not null, affiliate_id uuid,
       is_known boolean not null default false) ${kept};
     create temp table terms (no integer not null, product_ids text[], price_ids text[], interval text,
@@ -79,7 +80,7 @@ export async function createStage(session: Session, { lasting = false } = {}): P
     create temp table customer (n integer not null, referral_id uuid, affiliate_id uuid, ambiguous boolean not null,
       teaches boolean not null) ${ending};
     create temp table verdict (n integer not null, verdict text not null, affiliate_id uuid, referral_id uuid,
-      fingerprint bytea) ${ending};
+      other_affiliate boolean, fingerprint bytea) ${ending};
     create temp table outcome (n integer not null, line integer not null, verdict text not null, code text, field text,
       found text, customer_id text, email_folded text) ${ending};
     create temp table tally (kind text not null, affiliate_id uuid, currency text not null, amount numeric not null,

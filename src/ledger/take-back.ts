@@ -3,6 +3,7 @@ import type { Session } from '../db/connect.ts';
 import { newIdPrefix } from '../ids.ts';
 import { type Cause, correct, createCorrections } from './correct.ts';
 import type { Mover } from './journal.ts';
+import { recount } from './reverse/recount.ts';
 
 /** Creates the temporary table `taken` anew: the sales of `family` that `takeBack` is to take back. */
 export async function createTaken(session: Session): Promise<void> {
@@ -44,9 +45,10 @@ export async function takeBack(session: Session, mover: Mover, cause: Cause, why
 async function parkRefunds(session: Session, { accountId, now }: Mover, importId: string | null) {
   await sql`/* ledger.take_back.park_refunds */
     insert into parked_refund (account_id, id, external_id, sale_external_id, amount, is_total, currency, occurred_at,
-      occurred_at_given, import_id, line)
-    select ${accountId}::integer, (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by r.id)), 10, '0'))::uuid,
-      r.external_id, c.external_id, r.stated_amount, r.is_total, r.currency, r.occurred_at, r.occurred_at_given, r.import_id, r.line
+      occurred_at_given, gives_back, made_at, accepted, import_id, line)
+    select ${accountId}::integer, (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by r.place, r.id)), 10, '0'))::uuid,
+      r.external_id, c.external_id, r.stated_amount, r.is_total, r.currency, r.occurred_at, r.occurred_at_given, r.gives_back,
+      r.made_at, r.accepted, r.import_id, r.line
     from refund r join taken on taken.id = r.conversion_id
     join conversion c on c.account_id = ${accountId} and c.id = r.conversion_id
     where r.account_id = ${accountId} and r.taken_back is null and r.dispute_id is null
@@ -60,7 +62,10 @@ async function parkDisputes(session: Session, { accountId, now }: Mover, importI
     with word as (
       select d.id, d.external_id, d.conversion_id, d.amount, d.currency, d.line, word.*
       from dispute d join taken on taken.id = d.conversion_id
-      left join refund r on r.account_id = ${accountId} and r.dispute_id = d.id and r.taken_back is null
+      left join lateral (
+        select import_id from refund r
+        where r.account_id = ${accountId} and r.dispute_id = d.id and r.taken_back is null order by r.place desc limit 1
+      ) r on true
       cross join lateral (values
         ('opened', d.opened_at, d.import_id),
         (case when d.status <> 'open' then d.status end, d.closed_at, coalesce(r.import_id, d.import_id))
@@ -84,7 +89,20 @@ async function withdraw(
   await sql`/* ledger.take_back.refunds */
     update refund r set taken_back = ${why}, external_id = r.external_id || ${tail}
     where r.account_id = ${accountId} and r.taken_back is null
-      and (r.import_id = ${importId}::uuid or r.conversion_id in (select id from taken))`.execute(
+      and (r.import_id = ${importId}::uuid and not r.accepted or r.conversion_id in (select id from taken))`.execute(
+    session.sql,
+  );
+  await recount(session, accountId);
+  // Of its ends, the last that still counts is the one that the dispute has.
+  await sql`/* ledger.take_back.ends */
+    update dispute d set status = case when last.gives_back then 'won' else 'lost' end, closed_at = last.occurred_at
+    from (
+      select distinct on (r.dispute_id) r.dispute_id, r.gives_back, r.occurred_at from refund r
+      where r.account_id = ${accountId} and r.taken_back is null and r.dispute_id in (
+        select dispute_id from refund where account_id = ${accountId} and import_id = ${importId}::uuid)
+      order by r.dispute_id, r.place desc
+    ) last
+    where d.account_id = ${accountId} and d.id = last.dispute_id and d.status in ('won', 'lost')`.execute(
     session.sql,
   );
   await sql`/* ledger.take_back.disputes */
@@ -103,14 +121,16 @@ async function withdraw(
             select from refund r where r.account_id = ${accountId} and r.dispute_id = d.id and r.taken_back is null))
     ) judged
     where d.account_id = ${accountId} and d.id = judged.id`.execute(session.sql);
+  // With nothing taken but some of it given back before, the sale may be refunded again.
   await sql`/* ledger.take_back.refunded */
-    update conversion c set sales_status = case when left_of.amount is null then 'complete' else 'partial_refunded' end
+    update conversion c set sales_status = case coalesce(left_of.amount, 0) when 0 then 'complete' when c.amount then 'refunded'
+      else 'partial_refunded' end
     from family f left join (
       select conversion_id, sum(amount) as amount from refund
       where account_id = ${accountId} and taken_back is null and conversion_id in (select id from family) group by conversion_id
     ) left_of on left_of.conversion_id = f.id
-    where c.account_id = ${accountId} and c.id = f.id and c.sales_status in ('refunded', 'partial_refunded')
-      and (left_of.amount is null or left_of.amount < c.amount)`.execute(session.sql);
+    where c.account_id = ${accountId} and c.id = f.id
+      and (c.sales_status in ('refunded', 'partial_refunded') or left_of.amount > 0)`.execute(session.sql);
   await sql`/* ledger.take_back.sales */
     update conversion c set taken_back = ${why}, external_id = c.external_id || ${tail}
     from taken where c.account_id = ${accountId} and c.id = taken.id and c.taken_back is null`.execute(

@@ -33,7 +33,7 @@ const undoneReason = 'the import was undone';
  * commissions are taken back to the cent (see `takeBack`). Their external ids, those of its events and the file itself
  * may then come again as new. What it parked is given up, its open conflicts are withdrawn, as are those about its sales;
  * refunds and disputes that other imports brought for its sales wait for these to come again. What stays: referrals and
- * their status, the status that it moved other sales on to, and its versions of sales that a person accepted.
+ * their status, the status that it moved other sales on to, and what a person accepted of its sales and totals.
  * Raises `usage` without a name or a reason, `not-found`, and `state` for an import of people or one undone before.
  */
 export async function undoImport(
@@ -155,7 +155,7 @@ async function countTaken(session: Session, accountId: number, importId: string)
   const rows = await sql<{ sales: number; refunds: number; disputes: number }>`/* ledger.undo.count */
     select (select count(*) from taken)::integer as sales,
       (select count(*) from refund where account_id = ${accountId} and import_id = ${importId}::uuid and taken_back is null
-        and dispute_id is null)::integer as refunds,
+        and dispute_id is null and not accepted)::integer as refunds,
       (select count(*) from dispute where account_id = ${accountId} and import_id = ${importId}::uuid
         and status <> 'withdrawn')::integer as disputes`.execute(session.sql);
   return rows.rows[0]!;

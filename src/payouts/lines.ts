@@ -28,7 +28,7 @@ export interface ReportLine extends PayoutLine {
 
 /**
  * A commission in a payout, with the sale it was earned by; amounts in minor units, `occurredAt` in ISO 8601. A reversal
- * shows its sale with the refund's amount, negative, and moment; an adjustment has no sale, and the moment it was made.
+ * shows its sale with the refund's amount, negative unless it came back, and moment; an adjustment has no sale, and the moment it was made.
  */
 export interface CommissionLine {
   payoutId: string;
@@ -93,7 +93,7 @@ export async function* readCommissionLines(
     select p.id, p.reference, a.ref, p.payee_name, p.method, p.status, m.id, coalesce(c.external_id, ''),
       coalesce(r.occurred_at, c.occurred_at, j.made_at), coalesce((-r.amount)::text, c.amount::text, ''), coalesce(c.currency, ''),
       m.amount, m.currency, coalesce(m.rate_ppm::text, ''), coalesce(i.ref, ''),
-      case when r.id is not null then 'refund ' || r.external_id when j.id is not null then 'adjustment: ' || j.reason else '' end
+      case when r.id is not null then case when r.amount < 0 then 'refund given back ' else 'refund ' end || r.external_id when j.id is not null then 'adjustment: ' || j.reason else '' end
     from payout p
     join affiliate a on a.account_id = ${account} and a.id = p.affiliate_id
     join commission m on m.account_id = ${account} and m.payout_id = p.id

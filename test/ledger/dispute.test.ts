@@ -47,7 +47,7 @@ describe('an open dispute', () => {
     const { world } = await sold(db, ready());
     await refund(world, {});
     await disputes(world, {});
-    expect(await claimNow(world)).toEqual({ batches: [], leftOut: [], waiting: [] });
+    expect(await claimNow(world)).toEqual({ batches: [], carried: [], leftOut: [], waiting: [] });
     await disputes(world, { state: 'won' });
     expect((await claimNow(world)).batches).toMatchObject([{ amount: 1_500n, lines: 2 }]);
   });
@@ -108,7 +108,7 @@ test('another end, another sale and another currency are seen; an unknown sale i
   expect(
     await disputes(
       world,
-      { state: 'lost' },
+      { state: 'lost', occurredAt: '2026-02-21T12:00:00Z' },
       { saleExternalId: 'T' },
       { externalId: 'E', currency: 'EUR' },
       { externalId: 'F', saleExternalId: 'later', state: 'lost', amount: 1_000n },

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { listConflicts } from '../../src/ledger/conflicts.ts';
 import { audited, booked, referrals } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import { openDesk } from '../support/desk.ts';
@@ -37,6 +38,30 @@ describe('the same sale again', () => {
     });
     expect(await booked(desk.world)).toEqual(before);
     expect(await referrals(desk.world)).toHaveLength(1);
+  });
+
+  test('in conflict several times in one file is told with each of its lines, and is one thing to decide', async () => {
+    const desk = await deskWithTwo(db);
+    await land(desk, ['s-1,ann,100.00,USD,2026-01-10T10:00:00Z']);
+    const other = 's-1,ann,90.00,USD,2026-01-10T10:00:00Z';
+    const text = `${[header, other, 's-2,ann,1.00,USD,2026-01-10T10:00:00Z', other, other].join('\n')}\n`;
+    const { counts, report } = await desk.land('sales', text);
+    expect(counts).toMatchObject({ recorded: 1, conflicts: 3 });
+    expect(report.conflict_rows.map(({ line }) => line)).toEqual([2, 4, 5]);
+    const open = await listConflicts(db.sql, desk.world.accountId, { all: true, limit: 10 });
+    expect(open).toMatchObject([{ line: 2, external_id: 's-1' }]);
+  });
+
+  test('in conflict does not warn that somebody was credited with it', async () => {
+    const desk = await deskWithTwo(db);
+    const columns = ',customer_id';
+    await land(desk, ['s-1,ann,100.00,USD,2026-01-10T10:00:00Z,c1'], columns);
+    const warnings = async (row: string) => {
+      const { report } = await desk.land('sales', `${header}${columns}\n${row}\n`);
+      return report.warnings.filter((one) => one.includes('another affiliate'));
+    };
+    expect(await warnings('s-1,bob,100.00,USD,2026-01-10T10:00:00Z,c1')).toEqual([]);
+    expect(await warnings('s-2,bob,100.00,USD,2026-01-10T10:00:00Z,c1')).toHaveLength(1);
   });
 
   test('with other facts is a conflict that says which, field by field, and what was recorded stays', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { acceptConflict } from '../../src/ledger/accept.ts';
 import { audited, booked, referrals } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import type { Desk } from '../support/desk.ts';
@@ -58,12 +59,88 @@ describe('a sale whose status moves on', () => {
     const desk = await deskWithTwo(db);
     const trial = (to: string) => `s-1,ann,100.00,USD,2026-01-10T10:00:00Z,${to},c1,yes`;
     await land(desk, [trial('trialing')], ',sales_status,customer_id,is_subscription');
-    expect(await referrals(desk.world)).toMatchObject([{ status: 'lead', converted_at: null }]);
+    expect(await referrals(desk.world)).toMatchObject([{ status: 'trialing', converted_at: null }]);
     // The second file does not name the customer; the sale is known to be theirs.
     await land(desk, [row('complete')], ',sales_status');
     expect(await referrals(desk.world)).toMatchObject([
       { status: 'active', converted_at: new Date('2026-01-10T10:00:00Z') },
     ]);
+  });
+
+  test.each(['open', 'trialing', 'failed'])(
+    'does not move on from %s by a row that says nothing of it: an empty cell, or no column',
+    async (known) => {
+      const desk = await deskWithTwo(db);
+      await land(desk, [row(known)], ',sales_status');
+      const before = await status(desk);
+      expect(await land(desk, [row('')], ',sales_status')).toEqual({ duplicates: 1, differences: [] });
+      expect(await land(desk, [row('').slice(0, -1)])).toEqual({ duplicates: 1, differences: [] });
+      expect(await status(desk)).toEqual(before);
+      const both = row('').replace('s-1', 's-2');
+      expect(await land(desk, [row(known).replace('s-1', 's-2'), both], ',sales_status')).toMatchObject({
+        recorded: 1,
+        duplicates: 1,
+      });
+      expect((await booked(desk.world)).get('s-2')!.sales_status).toBe(known);
+    },
+  );
+
+  test('is complete when nothing is said of a new sale, and other facts without a status are a conflict that leaves it', async () => {
+    const desk = await deskWithTwo(db);
+    expect(await land(desk, [row('')], ',sales_status')).toMatchObject({ recorded: 1 });
+    expect((await status(desk))[0]).toBe('complete');
+    await land(desk, [row('open').replace('s-1', 's-2')], ',sales_status');
+    expect(await land(desk, [row('').replace('s-1', 's-2').replace('100', '99')], ',sales_status')).toEqual({
+      conflicts: 1,
+      differences: [{ amount: { ours: '100.00', theirs: '99.00' } }],
+    });
+    const conflict = await db.sql
+      .selectFrom('conflict')
+      .select(['id', 'sales_status'])
+      .where('account_id', '=', desk.world.accountId)
+      .executeTakeFirstOrThrow();
+    expect(conflict.sales_status).toBe('open');
+    const choice = { conflictId: conflict.id, by: 'Ada', reason: undefined };
+    await db.transaction((session) => acceptConflict(session, desk.world.mover, choice));
+    expect((await booked(desk.world)).get('s-2')).toMatchObject({ sales_status: 'open', amount: 9_900n });
+  });
+
+  test.each([
+    ['complete', 'yes', 'active'],
+    ['complete', 'no', 'customer'],
+    ['open', 'yes', 'customer'],
+    ['trialing', 'yes', 'trialing'],
+    ['trialing', 'no', 'trialing'],
+    ['failed', 'yes', 'lead'],
+  ])(
+    '%s (subscription: %s) makes its referral %s, and takes nothing from one who is further',
+    async (is, subscribed, became) => {
+      const desk = await deskWithTwo(db);
+      const columns = ',sales_status,customer_id,is_subscription';
+      const sale = (id: string, customer: string) =>
+        `${id},ann,100.00,USD,2026-01-10T10:00:00Z,${is},${customer},${subscribed}`;
+      await land(desk, [sale('s-1', 'c1')], columns);
+      const isCustomer = became === 'active' || became === 'customer';
+      expect(await referrals(desk.world)).toMatchObject([
+        { status: became, converted_at: isCustomer ? new Date('2026-01-10T10:00:00Z') : null },
+      ]);
+      await land(desk, ['s-2,ann,1.00,USD,2026-01-11T10:00:00Z,complete,c2,yes'], columns);
+      await land(desk, [sale('s-3', 'c2')], columns);
+      const [, second] = await referrals(desk.world);
+      expect(second!.status).toBe('active');
+    },
+  );
+
+  test('leaves a referral that was set to canceled or rejected', async () => {
+    const desk = await deskWithTwo(db);
+    await desk.land('referrals', 'affiliate,customer_id,status\nann,c1,canceled\nann,c2,rejected\n');
+    for (const customer of ['c1', 'c2'])
+      await land(
+        desk,
+        [`s-${customer},ann,100.00,USD,2026-01-10T10:00:00Z,trialing,${customer},yes`],
+        ',sales_status,customer_id,is_subscription',
+      );
+    expect((await referrals(desk.world)).map((one) => one.status).sort()).toEqual(['canceled', 'rejected']);
   });
 
   test.each([

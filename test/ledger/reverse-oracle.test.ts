@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Session } from '../../src/db/connect.ts';
+import { acceptConflict } from '../../src/ledger/accept.ts';
 import { approveBatch } from '../../src/ledger/approve.ts';
 import { markExported } from '../../src/ledger/mark-exported.ts';
 import { releaseHolds } from '../../src/ledger/release.ts';
@@ -8,6 +9,7 @@ import { settlePayouts } from '../../src/ledger/settle.ts';
 import { unclaim } from '../../src/ledger/unclaim.ts';
 import { testDatabase } from '../support/database.ts';
 import { holds } from '../support/property.ts';
+import { RefundOracle } from '../support/refund-oracle.ts';
 import { World } from '../support/world.ts';
 import { batchesOf, claimNow, commissionsOf, payoutsOf } from './claiming.ts';
 import { disputes } from './disputing.ts';
@@ -18,12 +20,8 @@ const { db } = await testDatabase();
 /** What one sale should be, worked out from the rules in prose. */
 interface Sale {
   name: string;
-  amount: bigint;
   commission: bigint;
-  refunded: bigint;
-  /** What refunds have taken, without lost disputes. */
-  byRefunds: bigint;
-  dispute: 'none' | 'open' | 'won' | 'lost';
+  is: RefundOracle;
 }
 
 const amounts: [amount: bigint, commission: bigint][] = [
@@ -37,7 +35,14 @@ const which = fc.nat(amounts.length - 1);
 const part = fc.constantFrom(1n, 10n, 33n, 50n, 67n, 99n, 100n, 101n);
 const step = fc.oneof(
   fc.record({ does: fc.constant('refund' as const), sale: which, part }),
-  fc.record({ does: fc.constant('total' as const), sale: which, part }),
+  fc.record({
+    does: fc.constant('total' as const),
+    sale: which,
+    part: fc.oneof(part, fc.constant(0n)),
+    moment: fc.constantFrom('now' as const, 'before' as const, 'none' as const, 'none' as const),
+  }),
+  fc.record({ does: fc.constant('bounce' as const), sale: which, part, isNew: fc.boolean() }),
+  fc.record({ does: fc.constant('accept' as const) }),
   fc.record({
     does: fc.constant('dispute' as const),
     sale: which,
@@ -62,26 +67,29 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 class Story {
   readonly sales: Sale[];
   readonly world: World;
-  #refunds = 0;
+  #words = 0;
   #months = 0;
 
   constructor(world: World) {
     this.world = world;
     this.sales = amounts.map(([amount, commission], index) => ({
       name: `s-${index}`,
-      amount,
       commission,
-      refunded: 0n,
-      byRefunds: 0n,
-      dispute: 'none',
+      is: new RefundOracle(amount),
     }));
   }
 
   async take(one: Step): Promise<void> {
+    this.#words += 1;
     switch (one.does) {
       case 'refund':
+        return this.#refund(this.sales[one.sale]!, one.part);
       case 'total':
-        return this.#refund(this.sales[one.sale]!, one.part, one.does === 'total');
+        return this.#total(this.sales[one.sale]!, one.part, one.moment);
+      case 'bounce':
+        return this.#bounce(this.sales[one.sale]!, one.part, one.isNew);
+      case 'accept':
+        return this.#accept();
       case 'dispute':
         return this.#dispute(this.sales[one.sale]!, one.part, one.state);
       case 'release': {
@@ -100,45 +108,69 @@ class Story {
     }
   }
 
-  async #refund(sale: Sale, part: bigint, isTotal: boolean): Promise<void> {
-    const stated = (sale.amount * part) / 100n;
-    const wanted = isTotal ? sale.refunded + stated - sale.byRefunds : sale.refunded + stated;
-    const expected =
-      wanted > sale.amount
-        ? 'rejected'
-        : wanted > sale.refunded
-          ? 'recorded'
-          : wanted < sale.refunded
-            ? 'conflicts'
-            : 'duplicates';
-    const given: Refund = {
-      externalId: `r-${++this.#refunds}`,
-      saleExternalId: sale.name,
-      amount: stated,
-      isTotal,
-      occurredAtGiven: !isTotal,
-    };
+  /** Every word has a moment of its own, a minute after the one before. */
+  get #now(): number {
+    return Date.parse('2026-02-20T12:00:00Z') + this.#words * 60_000;
+  }
+
+  async #refund(sale: Sale, part: bigint): Promise<void> {
+    const amount = (sale.is.amount * part) / 100n;
+    await this.#tell(sale.is.refund(amount, this.#now), { saleExternalId: sale.name, amount });
+  }
+
+  async #total(sale: Sale, part: bigint, moment: 'now' | 'before' | 'none'): Promise<void> {
+    const amount = (sale.is.amount * part) / 100n;
+    const at = moment === 'before' ? Date.parse('2026-02-19T12:00:00Z') : this.#now;
+    const isTimed = moment !== 'none';
+    const given = { saleExternalId: sale.name, amount, isTotal: true, occurredAtGiven: isTimed };
+    await this.#tell(sale.is.total(amount, at, { isTimed }), { ...given, ...moments(at) });
+  }
+
+  async #bounce(sale: Sale, part: bigint, isNew: boolean): Promise<void> {
+    const amount = (sale.is.amount * part) / 100n;
+    const madeAt = isNew ? this.#now - 1_000 : Date.parse('2026-02-18T12:00:00Z');
+    sale.is.fail(amount, madeAt, this.#now);
+    const failed = { givesBack: true, madeAt: new Date(madeAt).toISOString() };
+    await this.#tell('recorded', { saleExternalId: sale.name, amount, ...failed });
+  }
+
+  async #tell(expected: string, told: Refund): Promise<void> {
+    const given: Refund = { externalId: `r-${this.#words}`, ...moments(this.#now), ...told };
     const before = await commissionsOf(this.world);
     expect(await refund(this.world, given)).toEqual({ [expected]: 1 });
     const after = await commissionsOf(this.world);
-    if (expected === 'recorded') {
-      sale.byRefunds += wanted - sale.refunded;
-      sale.refunded = wanted;
-      expect(await refund(this.world, given, given)).toEqual({ duplicates: 2 });
-    } else expect(after).toEqual(before);
+    if (expected !== 'recorded') expect(after).toEqual(before);
+    else expect(await refund(this.world, given, given)).toEqual({ duplicates: 2 });
     expect(await commissionsOf(this.world)).toEqual(after);
+  }
+
+  /** A person takes the first total that waits for a decision. */
+  async #accept(): Promise<void> {
+    const [conflict] = await db.sql
+      .selectFrom('conflict')
+      .innerJoin('conversion', 'conversion.id', 'conflict.conversion_id')
+      .selectAll('conflict')
+      .select('conversion.external_id as sale')
+      .where('conflict.account_id', '=', this.world.accountId)
+      .where('conflict.status', '=', 'open')
+      .where('conflict.about', '=', 'refund')
+      .orderBy('conflict.id')
+      .execute();
+    if (!conflict) return;
+    const { is } = this.sales.find(({ name }) => name === conflict.sale)!;
+    const isTimed = conflict.occurred_at_given!;
+    const ended = is.total(conflict.amount!, conflict.occurred_at!.getTime(), { isTimed, accepted: true });
+    const choice = { conflictId: conflict.id, by: 'eve', reason: undefined };
+    const accepting = this.#in((session) => acceptConflict(session, this.world.mover, choice));
+    if (ended === 'rejected') await expect(accepting).rejects.toMatchObject({ code: 'state' });
+    else await accepting;
   }
 
   async #dispute(sale: Sale, part: bigint, state: 'opened' | 'won' | 'lost'): Promise<void> {
     const given = { externalId: `d-${sale.name}`, saleExternalId: sale.name, state };
-    const told = { ...given, amount: (sale.amount * part) / 100n };
+    const told = { ...given, amount: (sale.is.amount * part) / 100n, ...moments(this.#now) };
     await disputes(this.world, told);
-    const isOver = sale.dispute === 'won' || sale.dispute === 'lost';
-    if (!isOver) sale.dispute = state === 'opened' ? 'open' : state;
-    if (!isOver && state === 'lost') {
-      const left = sale.amount - sale.refunded;
-      sale.refunded += told.amount < left ? told.amount : left;
-    }
+    sale.is.disputed(state, told.amount);
     const after = await commissionsOf(this.world);
     await disputes(this.world, told);
     expect(await commissionsOf(this.world)).toEqual(after);
@@ -175,6 +207,16 @@ class Story {
     });
   }
 
+  async #statusOf({ name }: Sale): Promise<string> {
+    const sale = await db.sql
+      .selectFrom('conversion')
+      .select('sales_status')
+      .where('account_id', '=', this.world.accountId)
+      .where('external_id', '=', name)
+      .executeTakeFirstOrThrow();
+    return sale.sales_status;
+  }
+
   /** What must hold after every step, by looking at the rows alone. */
   async check(ids: string[]): Promise<void> {
     const rows = await commissionsOf(this.world);
@@ -183,16 +225,19 @@ class Story {
       const family = rows.filter((row) => row.id === ids[index] || row.reverses === ids[index]);
       const original = family.find((row) => row.reverses === null)!;
       const sum = family.reduce((total, row) => total + row.amount, 0n);
-      const takenBack = (2n * sale.commission * sale.refunded + sale.amount) / (2n * sale.amount);
+      const { amount, taken, status, dispute } = sale.is;
+      const takenBack = (2n * sale.commission * taken + amount) / (2n * amount);
       expect(sum).toBe(sale.commission - takenBack);
-      if (sale.refunded === sale.amount) expect(sum).toBe(0n);
+      if (status === 'refunded') expect(sum).toBe(0n);
+      expect(await this.#statusOf(sale)).toBe(status);
       const statuses = new Set(family.map((row) => row.status));
       if (original.payout_id === null && original.status !== 'ready_for_payment')
         expect(statuses.size).toBe(1);
       if (original.status === 'declined') expect(sum).toBe(0n);
       const payout = payouts.find((one) => one.id === original.payout_id);
-      if (sale.dispute === 'open') expect(payout?.status).not.toBe('draft');
-      const isWhole = sale.refunded === sale.amount && family.every((row) => row.payout_id === null);
+      if (dispute.state === 'open') expect(payout?.status).not.toBe('draft');
+      if (original.status === 'declined') expect(status).toBe('refunded');
+      const isWhole = status === 'refunded' && family.every((row) => row.payout_id === null);
       if (isWhole) expect(original.status).toBe('declined');
     }
     const paidOut = payouts.filter((one) => one.status === 'paid').reduce((sum, one) => sum + one.amount, 0n);
@@ -201,7 +246,12 @@ class Story {
   }
 }
 
-test('whatever happens to sales, in whatever order: the books balance, and everything taken back is what was refunded', async () => {
+/** A moment as a refund and a dispute have it. */
+function moments(at: number): { occurredAt: string } {
+  return { occurredAt: new Date(at).toISOString() };
+}
+
+test('whatever happens to sales, in whatever order: the books balance, and what is taken back, less what came back, is what was refunded', async () => {
   await holds(
     fc.asyncProperty(
       fc.array(step, { minLength: 3, maxLength: 14 }),
@@ -211,10 +261,14 @@ test('whatever happens to sales, in whatever order: the books balance, and every
         const affiliate = await world.affiliate();
         const story = new Story(world);
         const ids: string[] = [];
-        for (const { name, amount, commission } of story.sales) {
+        for (const { name, commission, is } of story.sales) {
           const status = isReady ? ('ready_for_payment' as const) : ('pending' as const);
           ids.push(
-            await world.sale(affiliate.id, { amount: commission, status }, { external_id: name, amount }),
+            await world.sale(
+              affiliate.id,
+              { amount: commission, status },
+              { external_id: name, amount: is.amount },
+            ),
           );
         }
         for (const one of steps) {

@@ -267,7 +267,8 @@ describe('which refunds count', () => {
     const { world } = await sold(db);
     expect(await refund(world, total(2_500n))).toEqual({ recorded: 1 });
     expect(await refund(world, total(4_000n))).toEqual({ recorded: 1 });
-    expect(await refund(world, total(4_000n), total(2_500n))).toEqual({ duplicates: 2 });
+    expect(await refund(world, total(4_000n))).toEqual({ duplicates: 1 });
+    expect(await refund(world, total(2_500n))).toEqual({ conflicts: 1 });
     expect(await refund(world, total(3_000n))).toEqual({ conflicts: 1 });
     expect(await lines(world)).toEqual(['2000 pending', '-300 pending', '-500 pending']);
     expect(await refund(world, total(10_001n))).toEqual({ rejected: 1 });

@@ -46,7 +46,8 @@ export interface OracleSale {
   prices: string[];
   interval: string | undefined;
   subscription: boolean;
-  status: 'open' | 'complete' | 'trialing' | 'failed';
+  /** Undefined where the row says nothing of it. */
+  status: 'open' | 'complete' | 'trialing' | 'failed' | undefined;
   holdDays: number | undefined;
 }
 
@@ -56,7 +57,7 @@ export type Verdict = 'recorded' | 'updated' | 'duplicates' | 'conflicts' | 'rej
 export interface Entry {
   sale: OracleSale;
   affiliate: string;
-  status: OracleSale['status'];
+  status: NonNullable<OracleSale['status']>;
   /** Undefined when it earns nothing, not even a line of zero. */
   commission:
     | { amount: bigint; incentive: string | null; holdDays: number; holdUntil: Date; declined: boolean }
@@ -119,7 +120,7 @@ export class Oracle {
       JSON.stringify([affiliate, String(one.amount), one.currency, one.at, [...one.products].sort()]);
     if (facts(sale, this.#affiliateOf(sale)!) !== facts(entry.sale, entry.affiliate)) return 'conflicts';
     const isOver = (status: string) => status === 'complete' || status === 'failed';
-    if (!isOver(sale.status) || sale.status === entry.status) return 'duplicates';
+    if (sale.status === undefined || !isOver(sale.status) || sale.status === entry.status) return 'duplicates';
     if (isOver(entry.status)) return 'conflicts';
     entry.status = sale.status;
     if (sale.status === 'failed' && entry.commission) entry.commission.declined = true;
@@ -137,7 +138,7 @@ export class Oracle {
     this.book.set(sale.id, {
       sale,
       affiliate,
-      status: sale.status,
+      status: sale.status ?? 'complete',
       commission: earnsNothing ? undefined : this.#earned(sale, affiliate, rule),
     });
   }

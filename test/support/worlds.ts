@@ -72,7 +72,7 @@ const sale = fc.record({
   prices: fc.subarray(['x', 'y']),
   interval: fc.constantFrom('monthly', 'yearly', undefined),
   subscription: fc.boolean(),
-  status: fc.constantFrom('complete', 'complete', 'complete', 'open', 'trialing', 'failed') as fc.Arbitrary<
+  status: fc.constantFrom('complete', 'complete', undefined, 'open', 'trialing', 'failed') as fc.Arbitrary<
     OracleSale['status']
   >,
   holdDays,
@@ -85,6 +85,7 @@ const again = fc.record({
     {},
     {},
     { status: 'complete' },
+    { status: undefined },
     { status: 'failed' },
     { status: 'open' },
     { status: 'trialing' },
@@ -152,7 +153,7 @@ export function csvOf(file: OracleSale[]): string {
       one.prices.join('|'),
       one.interval ?? '',
       one.subscription ? 'yes' : 'no',
-      one.status,
+      one.status ?? '',
       one.holdDays ?? '',
     ].join(','),
   );

@@ -110,7 +110,8 @@ export async function landEvents(
     counts.duplicates += doubles;
   }
   const { ignored, ...ended } = counts;
-  const settled = await settleRefunds(session, mover, importId, staged, { counts: ended, ...tally });
+  const again = { ...staged, isAgain: landing.isAgain };
+  const settled = await settleRefunds(session, mover, importId, again, { counts: ended, ...tally });
   return {
     rows: rows + seen.blankLines,
     ...settled,

@@ -151,6 +151,13 @@ async function stageRefunds(
       if (full) await full;
     }
   }
+  // Those that failed name nothing but the charge, whose sale may still come.
+  for await (const facts of readings.again('failure')) {
+    for (const { refund } of facts) {
+      const full = stage.add(refund);
+      if (full) await full;
+    }
+  }
   return ignored;
 }
 

@@ -27,8 +27,8 @@ export async function refundsBeside(session: Session, mover: Mover, fields: read
 
 /**
  * A row that is a refund, or a sale that says how much of it was refunded. That total has no id of its own: it gets the
- * sale's with the total behind it, so that the same total is the same refund whenever it comes. Nor has it a moment:
- * the time of receipt stands in.
+ * sale's with the total behind it. Nor has it a moment: the time of receipt stands in. That nothing was refunded is of
+ * interest for a sale alone that was; `record` finds those, and stages them.
  */
 function addRefund(stage: RefundStage, sale: StagedSale, now: Date): Promise<void> | undefined {
   const { n, line, refundOf, refundedTotal, fault } = sale;
@@ -47,7 +47,7 @@ function addRefund(stage: RefundStage, sale: StagedSale, now: Date): Promise<voi
       occurredAt: sale.occurredAt!,
       occurredAtGiven: true,
     });
-  if (refundedTotal === undefined) return undefined;
+  if (refundedTotal === undefined || refundedTotal === 0n) return undefined;
   return stage.add({
     n,
     line,
@@ -71,13 +71,17 @@ export async function settleRefunds(
   session: Session,
   mover: Mover,
   importId: string,
-  { refunds, disputes }: { refunds?: RefundStage; disputes?: DisputeStage },
+  {
+    refunds,
+    disputes,
+    isAgain = false,
+  }: { refunds?: RefundStage; disputes?: DisputeStage; isAgain?: boolean },
   settled: Settled,
 ): Promise<Settled & { changes: string[] }> {
   const disputesWait = await hasParked(session, mover.accountId, disputeParking);
   const refundsWait = await hasParked(session, mover.accountId, refundParking);
-  if (!disputesWait && !refundsWait && !refunds?.count && !disputes?.count)
-    return { ...settled, changes: [] };
+  const hasRefunds = refunds !== undefined && (refunds.count > 0 || (await refunds.holdsAny()));
+  if (!disputesWait && !refundsWait && !hasRefunds && !disputes?.count) return { ...settled, changes: [] };
   await (refunds ?? (await new RefundStage(session).open())).flush();
   const counts = { ...settled.counts };
   if (disputesWait || disputes?.count) {
@@ -85,7 +89,7 @@ export async function settleRefunds(
     const disputed = await dispute(session, mover, importId);
     for (const [verdict, rows] of Object.entries(disputed.rows)) counts[verdict as keyof Ended] += rows;
   }
-  const reversed = await reverse(session, mover, importId);
+  const reversed = await reverse(session, mover, importId, isAgain);
   for (const [verdict, rows] of Object.entries(reversed.rows)) counts[verdict as keyof Ended] += rows;
   for (const { sale, refund, rows } of reversed.besideSales) {
     const isNew = refund === 'recorded';

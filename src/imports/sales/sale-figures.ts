@@ -171,7 +171,7 @@ export class SaleFigures {
 /** Makes a row the refund that it is, or gives a sale what was refunded of it. Sizes count: exports write either sign. */
 function refunded(sale: StagedSale, isTotal: boolean, total: bigint): RowFault | undefined {
   if (sale.refundOf === undefined) {
-    sale.refundedTotal = total === 0n ? undefined : total;
+    sale.refundedTotal = total;
     if (total <= sale.amount!) return undefined;
     return { code: 'refund-exceeds', field: 'refunded_total', found: sale.externalId! };
   }

@@ -150,11 +150,12 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
     if (subscription !== '' && !booleans.has(subscription))
       return { code: 'choice', field: 'is_subscription', found: subscription };
     sale.isSubscription = booleans.get(subscription);
-    const status = cell(record, 'sales_status').toLowerCase() || 'complete';
+    const status = cell(record, 'sales_status').toLowerCase();
     if (status === 'refunded' || status === 'partial_refunded')
       return { code: 'status-refund', field: 'sales_status', found: status };
-    if (!statuses.has(status)) return { code: 'choice', field: 'sales_status', found: status };
-    sale.salesStatus = status as SalesStatus;
+    if (status !== '' && !statuses.has(status))
+      return { code: 'choice', field: 'sales_status', found: status };
+    sale.salesStatus = status === '' ? undefined : (status as SalesStatus);
     const hold = cell(record, 'hold_days');
     if (hold !== '' && !/^0*\d{1,4}$/.test(hold))
       return { code: 'number-format', field: 'hold_days', found: hold };

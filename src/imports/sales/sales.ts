@@ -69,6 +69,7 @@ export async function landSales(
     importId: landing.importId,
     hasCustomers: present.some((field) => field === 'customer_id' || field === 'customer_email'),
     ignoresUnattributed: left !== undefined,
+    hasTotals: present.includes('refunded_total'),
   };
   await createStage(session);
   const idPrefix = newIdPrefix(mover.now);
@@ -109,7 +110,7 @@ export async function landSales(
   const { otherAffiliate, ignored, ...ended } = verdicts;
   const strangers = left ? await ignoreStrangers(session, mover) : 0;
   ended.rejected -= strangers;
-  const staged = { refunds: refunds?.stage };
+  const staged = { refunds: refunds?.stage, isAgain: landing.isAgain };
   const { counts, ...settled } = await settleRefunds(session, mover, landing.importId, staged, {
     counts: ended,
     ...tally,

@@ -101,7 +101,7 @@ async function writeFacts(
   if (status !== 'complete' || conversion.sales_status === 'complete') return;
   await sql`/* ledger.accept.customer */
     with sold as (
-      select referral_id, occurred_at, is_subscription from conversion
+      select referral_id, occurred_at, is_subscription, sales_status from conversion
       where account_id = ${mover.accountId} and id = ${conversion.id}::uuid and referral_id is not null
     )
     ${customersOf(sql`sold`, mover)}`.execute(session.sql);

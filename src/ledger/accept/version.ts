@@ -10,6 +10,17 @@ export interface Version extends Selectable<ConflictRow> {
   occurred_at_given: boolean;
 }
 
+/** Whether `acceptConflict` can let the other side count, as far as the conflict alone says. */
+export function isAcceptable(conflict: Selectable<ConflictRow>): boolean {
+  return versionOf(conflict) !== undefined || isAboutTaken(conflict);
+}
+
+/** Whether it is about what was taken of a sale: another total of refunds, or another end of a dispute. */
+export function isAboutTaken({ about, difference }: Selectable<ConflictRow>): boolean {
+  if (about === 'refund') return difference.refunded_total !== undefined;
+  return about === 'dispute' && difference.dispute !== undefined;
+}
+
 /** The other version of the sale; undefined where the conflict is of something else, or has not kept it whole. */
 export function versionOf(conflict: Selectable<ConflictRow>): Version | undefined {
   const { about, affiliate_id, amount, currency, occurred_at, occurred_at_given } = conflict;

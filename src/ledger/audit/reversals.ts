@@ -27,11 +27,16 @@ async function strangeReversals(session: Session, accountId: number): Promise<Au
     where r.account_id = ${accountId} and r.reverses is not null
       and (o.affiliate_id <> r.affiliate_id or o.currency <> r.currency or o.program_id <> r.program_id
         or o.reverses is not null
-        or r.amount >= 0 and not exists (select from correction k where k.account_id = ${accountId} and k.id = r.id))
+        or r.amount = 0 and not exists (select from correction k where k.account_id = ${accountId} and k.id = r.id)
+        or r.amount > 0 and not exists (select from correction k where k.account_id = ${accountId} and k.id = r.id)
+          and not exists (
+            select from refund t where t.account_id = ${accountId} and t.id = r.id and (t.gives_back or t.is_total))
+        or r.amount < 0 and exists (
+          select from refund t where t.account_id = ${accountId} and t.id = r.id and t.gives_back))
     order by r.id limit ${listed}`.execute(session.sql);
   return rows.rows.map(({ id }) => ({
     check: 'reversal',
-    message: `${showId('commission', id)}: it takes back a commission of another affiliate, programme or currency, or gives instead of taking`,
+    message: `${showId('commission', id)}: it takes back a commission of another affiliate, programme or currency, gives instead of taking, or takes instead of giving back`,
   }));
 }
 
@@ -76,13 +81,15 @@ async function wrongSales(session: Session, accountId: number): Promise<AuditFin
     )
     select c.external_id, c.sales_status
     from refunded join conversion c on c.account_id = ${accountId} and c.id = refunded.conversion_id
-    where refunded.amount > c.amount or refunded.currencies <> array[c.currency]
-      or c.sales_status <> case when refunded.amount = c.amount then 'refunded' else 'partial_refunded' end
+    where refunded.amount > c.amount or refunded.amount < 0 or refunded.currencies <> array[c.currency]
+      or refunded.amount > 0
+        and c.sales_status <> case when refunded.amount = c.amount then 'refunded' else 'partial_refunded' end
     union all
     select c.external_id, c.sales_status from conversion c
     where c.account_id = ${accountId} and c.sales_status in ('refunded', 'partial_refunded')
-      and not exists (
-        select from refund r where r.account_id = ${accountId} and r.conversion_id = c.id and r.taken_back is null)
+      and not coalesce((
+        select sum(r.amount) > 0 from refund r
+        where r.account_id = ${accountId} and r.conversion_id = c.id and r.taken_back is null), false)
     order by 1 limit ${listed}`.execute(session.sql);
   return rows.rows.map(({ external_id, sales_status }) => ({
     check: 'reversal',

@@ -20,6 +20,8 @@ export interface StagedDispute {
   currency: string;
   /** ISO 8601 with an offset. */
   occurredAt: string;
+  /** A person has accepted the end: it counts whatever was recorded before. */
+  accepted?: boolean;
 }
 
 /** Staged and parked disputes; their numbers stay clear of those of parked refunds. */
@@ -43,6 +45,7 @@ const table: StageTable<StagedDispute> = {
     'amount bigint not null',
     'currency text not null',
     'occurred_at timestamptz not null',
+    'accepted boolean not null default false',
   ],
   later: ['parked_id uuid', 'import_id uuid'],
   values: (dispute) => [
@@ -54,6 +57,7 @@ const table: StageTable<StagedDispute> = {
     dispute.amount,
     dispute.currency,
     dispute.occurredAt,
+    dispute.accepted ?? false,
   ],
 };
 

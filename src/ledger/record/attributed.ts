@@ -12,7 +12,7 @@ export function attributed({ hasCustomers }: Batch): RawBuilder<unknown> {
     ? sql`left join customer on customer.n = s.n`
     : sql`cross join (select null::uuid as referral_id, null::uuid as affiliate_id, false as ambiguous) customer`;
   return sql`
-  select s.n, s.line, s.external_id, s.sales_status,
+  select s.n, s.line, s.external_id, s.sales_status, s.unrefunded,
     coalesce(name.affiliate_id, customer.affiliate_id) as affiliate_id,
     case when s.name_no is null or name.affiliate_id = customer.affiliate_id then customer.referral_id end as referral_id,
     name.affiliate_id <> customer.affiliate_id as other_affiliate,
@@ -29,6 +29,12 @@ export function attributed({ hasCustomers }: Batch): RawBuilder<unknown> {
   ${customer}`;
 }
 
-/** Whether row `a` says nothing newer of its status than conversion `c`: a sale that has ended is not opened again. */
-export const hasSameStatus = sql`(c.sales_status = a.sales_status
+/**
+ * Whether row `a` says nothing newer of its status than conversion `c`: a sale that has ended is not opened again, and a
+ * row may say nothing of it.
+ */
+export const hasSameStatus = sql`(c.sales_status = a.sales_status or a.sales_status is null
   or (c.sales_status in ('complete', 'failed', 'refunded', 'partial_refunded') and a.sales_status in ('open', 'trialing')))`;
+
+/** Whether row `a` says that nothing of conversion `c` is refunded, although something is. */
+export const isUnrefunded = sql`(a.unrefunded and c.sales_status in ('refunded', 'partial_refunded'))`;

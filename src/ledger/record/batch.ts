@@ -23,6 +23,8 @@ export interface Batch {
   ignoresUnattributed?: boolean;
   /** A row without products says nothing of them, rather than that there were none. */
   mayOmitProducts?: boolean;
+  /** Rows say how much of their sale is refunded, and `refund_stage` is there for those that say less than is known. */
+  hasTotals?: boolean;
 }
 
 /**
@@ -39,4 +41,10 @@ export function batchSettings(session: Session, batch: Batch): string {
 export interface Verdict {
   verdict: string;
   rows: number;
+}
+
+/** Of these, `others` name another affiliate than their customer's, the first of them in `firstLine`. */
+export interface Judged extends Verdict {
+  others: number;
+  firstLine: number;
 }

@@ -83,14 +83,14 @@ export async function advance(
   made?: RawBuilder<unknown>,
 ): Promise<void> {
   const sold = sql`(
-    select referral_id, occurred_at, is_subscription from conversion
+    select referral_id, occurred_at, is_subscription, sales_status from conversion
     where account_id = ${mover.accountId} and id >= ${firstIdOf(mover.now)}::uuid and import_id = ${importId}::uuid
-      and ${makesCustomer}) sale`;
+      and ${movesReferral}) sale`;
   await sql`/* ledger.record.advance */ ${moveUp(made ?? bought(sold), mover)}`.execute(session.sql);
 }
 
-/** Whether a sale is one by which its referral becomes a customer. */
-export const makesCustomer = sql`referral_id is not null and sales_status in ('open', 'complete')`;
+/** Whether a sale is one by which its referral moves up. */
+export const movesReferral = sql`referral_id is not null and sales_status in ('open', 'complete', 'trialing')`;
 
 /** The update that moves up the referrals of what an earlier CTE `sold`, with the columns that `bought` looks at. */
 export function customersOf(sold: RawBuilder<unknown>, mover: Mover): RawBuilder<unknown> {
@@ -98,13 +98,16 @@ export function customersOf(sold: RawBuilder<unknown>, mover: Mover): RawBuilder
 }
 
 /**
- * A query: what each referral of the sales in `sold` has become by them, and when first. A sale makes a customer, a
- * subscription an active one. It looks at columns referral_id, occurred_at and is_subscription.
+ * A query: what each referral of the sales in `sold` has become by them, and when first a customer. A sale makes a
+ * customer, a subscription that is complete an active one; one that is on trial does not yet, and a failed one says
+ * nothing. It looks at columns referral_id, occurred_at, is_subscription and sales_status.
  */
 export function bought(sold: RawBuilder<unknown>): RawBuilder<unknown> {
+  const isSold = sql`sales_status in ('open', 'complete')`;
   return sql`
-    select referral_id, min(occurred_at) as first_at,
-      case when bool_or(is_subscription) then 'active' else 'customer' end as status
+    select referral_id, min(occurred_at) filter (where ${isSold}) as first_at,
+      case when bool_or(is_subscription and sales_status = 'complete') then 'active'
+        when bool_or(${isSold}) then 'customer' when bool_or(sales_status = 'trialing') then 'trialing' else 'lead' end as status
     from ${sold} group by referral_id`;
 }
 
@@ -118,5 +121,6 @@ function moveUp(made: RawBuilder<unknown>, mover: Mover): RawBuilder<unknown> {
       converted_at = least(r.converted_at, made.first_at)
     from (${made}) made
     where r.account_id = ${mover.accountId} and r.id = made.referral_id
-      and (${rank('made.status')} > ${rank('r.status')} or r.converted_at is null or r.converted_at > made.first_at)`;
+      and (${rank('made.status')} > ${rank('r.status')} or made.first_at < r.converted_at
+        or r.converted_at is null and made.first_at is not null)`;
 }

@@ -1,20 +1,15 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import type { Mover } from '../journal.ts';
-import { attributed, hasSameStatus } from './attributed.ts';
-import type { Batch, Verdict } from './batch.ts';
-
-/** Rows of one verdict; `others` of them, the first in `firstLine`, name another affiliate than their customer's. */
-interface Judged extends Verdict {
-  others: number;
-  firstLine: number;
-}
+import { attributed, hasSameStatus, isUnrefunded } from './attributed.ts';
+import type { Batch, Judged } from './batch.ts';
 
 /**
  * Gives every staged row its verdict, and returns how many have which: `duplicate` (same id, same facts, nothing
  * newer in its status); `new`, `known` (its id is there, but something differs: `revisit` looks closer) and `again`
  * (its id stands earlier in this batch), which go to the verdict table; `rejected` and `parked`, which go to the
- * outcome table with the fault's code, and `ignored`, which go there so that a refund beside them is left out too.
+ * outcome table with the fault's code, and `ignored`, which go there so that a refund beside them is left out too. That
+ * nothing of a sale is refunded, although something is, goes to the stage of refunds.
  */
 export async function judge(session: Session, mover: Mover, batch: Batch): Promise<Judged[]> {
   const unattributed = batch.log ? 'parked' : batch.ignoresUnattributed ? 'ignored' : 'rejected';
@@ -25,7 +20,7 @@ export async function judge(session: Session, mover: Mover, batch: Batch): Promi
     looked_up as materialized (
       select a.*, c.id as conversion_id, ${inLog} as in_log, refund.id is not null as is_refund,
         c.fingerprint = a.fingerprint
-          and ${hasSameStatus} as same
+          and ${hasSameStatus} as same, c.id is not null and ${isUnrefunded} as is_unrefunded
       from attributed a
       left join lateral (
         -- The limit keeps the planner to one look-up a row: while an import runs, the server's statistics do not know
@@ -72,14 +67,25 @@ export async function judge(session: Session, mover: Mover, batch: Batch): Promi
       from judged j join stage s on s.n = j.n left join name on name.no = s.name_no
       where j.verdict in ('rejected', 'parked', 'ignored')
     ),
+    ${batch.hasTotals ? fallen(mover.now) : sql``}
     kept as (
-      insert into verdict (n, verdict, affiliate_id, referral_id, fingerprint)
-      select n, verdict, affiliate_id, referral_id, fingerprint from judged where verdict in ('new', 'known', 'again')
+      insert into verdict (n, verdict, affiliate_id, referral_id, other_affiliate, fingerprint)
+      select n, verdict, affiliate_id, referral_id, other_affiliate, fingerprint from judged where verdict in ('new', 'known', 'again')
     )
     select verdict, count(*)::integer as rows, (count(*) filter (where other_affiliate))::integer as others,
       coalesce(min(line) filter (where other_affiliate), 0) as "firstLine"
     from judged group by verdict`.execute(session.sql);
   return judged.rows;
+}
+
+/** A CTE that stages the totals of rows by which nothing is refunded any more; the time of receipt stands in for theirs. */
+function fallen(now: Date): RawBuilder<unknown> {
+  return sql`fallen as (
+      insert into refund_stage (n, line, external_id, sale_external_id, amount, is_total, currency, occurred_at,
+        occurred_at_given, beside_sale)
+      select s.n, s.line, s.external_id || '#refunded:0', s.external_id, 0, true, s.currency, ${now}::timestamptz, false, true
+      from looked_up j join stage s on s.n = j.n where j.is_unrefunded
+    ),`;
 }
 
 /** Whether the id of a row `a` of an event log was met before as an event of another type, or is parked. */

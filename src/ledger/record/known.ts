@@ -1,12 +1,12 @@
 import { sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
-import { attributed, hasSameStatus } from './attributed.ts';
+import { attributed, hasSameStatus, isUnrefunded } from './attributed.ts';
 import type { Batch } from './batch.ts';
 import { findCustomers } from './customers.ts';
 
 /**
  * Whether the `count` staged rows are nothing but duplicates: each is a sale that is recorded with the same facts and
- * nothing newer in its status, and none names another affiliate than its customer's. It takes a fraction of judging them.
+ * nothing newer in its status or refunds, and none names another affiliate than its customer's. It takes a fraction of judging them.
  */
 export async function areKnown(
   session: Session,
@@ -24,9 +24,8 @@ export async function areKnown(
       select fingerprint, sales_status from conversion
       where account_id = ${accountId} and external_id = a.external_id and a.code is null limit 1
     ) c
-    where a.other_affiliate is not true and c.fingerprint = a.fingerprint and ${hasSameStatus}`.execute(
-    session.sql,
-  );
+    where a.other_affiliate is not true and c.fingerprint = a.fingerprint and ${hasSameStatus}
+      and ${isUnrefunded} is not true`.execute(session.sql);
   return known.rows[0]!.rows === count;
 }
 

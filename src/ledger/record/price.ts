@@ -83,8 +83,8 @@ export function pricedSales(accountId: number, batch: Batch, rows: Rows): Priced
   const rule = chosenRule(accountId, program);
   const steps = sql`${rule.steps}
     ruled as (
-      select s.id, s.line, s.external_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given, s.sales_status,
-        s.customer_id, s.email, t.product_ids, t.price_ids, t.interval, t.is_subscription, s.expense, s.note, s.metadata,
+      select s.id, s.line, s.external_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given,
+        coalesce(s.sales_status, 'complete') as sales_status, s.customer_id, s.email, t.product_ids, t.price_ids, t.interval, t.is_subscription, s.expense, s.note, s.metadata,
         s.fx_rate, s.fx_minor_rate, s.fx_day, s.fx_source,
         ${rows.affiliateId} as affiliate_id, ${rows.referralId} as referral_id, ${rows.fingerprint} as fingerprint,
         coalesce(s.hold_days, rule.hold_days, ${program.hold_days}::integer) as days,

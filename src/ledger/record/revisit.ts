@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import { newIdPrefix } from '../../ids.ts';
 import { type Mover, postings } from '../journal.ts';
-import type { Batch, Verdict } from './batch.ts';
+import type { Batch, Judged } from './batch.ts';
 import { difference, type Facts } from './difference.ts';
 import { customersOf } from './introduce.ts';
 
@@ -13,21 +13,22 @@ const theirs: Omit<Facts, 'productIds'> = {
 };
 
 /**
- * Looks closer at the rows whose id is known but which are not plainly the same. Same facts and a status that
- * moves on (open or trialing to complete or failed): the sale is moved along and counted as updated; a failed
+ * Looks closer at the rows whose id is known but which are not plainly the same. A row without a status says nothing of
+ * it. Same facts and a status that moves on (open or trialing to complete or failed): the sale is moved along and counted as updated; a failed
  * sale declines its commission, a complete one makes its referral a customer. Other facts: kept as a conflict, field
  * by field, with all that the row said; unless a person has decided about the very same facts before. Anything else is
- * a duplicate. Conflicts and updates are marked in the outcome table, for what stands beside them in the file. Returns
+ * a duplicate. A conflict that stands several times in a file is kept once, with all its lines. Conflicts and updates are marked in the outcome table, for what stands beside them in the file. Returns
  * how many rows ended which way.
  */
-export async function revisit(session: Session, mover: Mover, batch: Batch): Promise<Verdict[]> {
+export async function revisit(session: Session, mover: Mover, batch: Batch): Promise<Judged[]> {
   const { accountId } = mover;
   const productIds = batch.mayOmitProducts ? sql`coalesce(t.product_ids, c.product_ids)` : sql`t.product_ids`;
   await session.client.query("set local timezone = 'UTC'");
-  const judged = await sql<Verdict>`/* ledger.record.revisit */
+  const judged = await sql<Judged>`/* ledger.record.revisit */
     with looked as materialized (
-      select s.n, s.line, s.external_id, v.fingerprint, c.id as conversion_id, c.sales_status as ours, s.sales_status as theirs,
-        v.affiliate_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given, ${productIds} as product_ids, t.price_ids, t.interval,
+      select s.n, s.line, s.external_id, v.fingerprint, c.id as conversion_id, c.sales_status as ours,
+        coalesce(s.sales_status, case when c.sales_status in ('refunded', 'partial_refunded') then 'complete'
+          else c.sales_status end) as theirs, s.sales_status is not null as says_status, v.other_affiliate, v.affiliate_id, s.amount, s.currency, s.occurred_at, s.occurred_at_given, ${productIds} as product_ids, t.price_ids, t.interval,
         t.is_subscription, s.fx_rate, s.fx_day, s.fx_source,
         ${difference({ ...theirs, productIds })} as difference
       from verdict v
@@ -58,29 +59,35 @@ export async function revisit(session: Session, mover: Mover, batch: Batch): Pro
       left join lateral (
         select d.id from conflict d
         where d.account_id = ${accountId} and d.conversion_id = looked.conversion_id and d.fingerprint = looked.fingerprint
-          and d.sales_status = looked.theirs and d.status in ('kept', 'accepted')
+          and (d.sales_status = looked.theirs or not looked.says_status) and d.status in ('kept', 'accepted')
         limit 1
       ) decided on true
     ),
     conflicts as (
-      insert into conflict (account_id, id, conversion_id, import_id, line, external_id, fingerprint, sales_status, difference, status,
+      insert into conflict (account_id, id, conversion_id, import_id, line, further_lines, external_id, fingerprint, sales_status, difference, status,
         found_at, affiliate_id, amount, currency, occurred_at, occurred_at_given, product_ids, price_ids, interval,
         is_subscription, fx_rate, fx_day, fx_source)
       select ${accountId}::integer, (${newIdPrefix(mover.now)} || lpad(to_hex(n), 10, '0'))::uuid, conversion_id,
-        ${batch.importId}::uuid, line, external_id, fingerprint, theirs,
+        ${batch.importId}::uuid, line, further_lines, external_id, fingerprint, theirs,
         case when difference = '{}' then jsonb_build_object('sales_status', jsonb_build_object('ours', ended, 'theirs', theirs))
           else difference end,
         'open', ${mover.now}::timestamptz, affiliate_id, amount, currency, occurred_at, occurred_at_given, product_ids, price_ids,
         interval, is_subscription, fx_rate, fx_day, fx_source
-      from judged where verdict = 'conflict' order by n
-      on conflict do nothing
+      from (
+        select distinct on (conversion_id, fingerprint, theirs) *,
+          array_remove(array_agg(line) over (partition by conversion_id, fingerprint, theirs), line) as further_lines
+        from judged where verdict = 'conflict' order by conversion_id, fingerprint, theirs, n
+      ) each order by n
+      on conflict (account_id, conversion_id, fingerprint, sales_status) where status <> 'withdrawn'
+      do update set further_lines = conflict.further_lines || excluded.line || excluded.further_lines
+        where conflict.import_id = excluded.import_id
     ),
     sales as (
       update conversion c set sales_status = moved.theirs from moved
       where c.account_id = ${accountId} and c.id = moved.conversion_id and c.sales_status in ('open', 'trialing')
     ),
     sold as (
-      select c.referral_id, c.occurred_at, c.is_subscription
+      select c.referral_id, c.occurred_at, c.is_subscription, moved.theirs as sales_status
       from moved join conversion c on c.account_id = ${accountId} and c.id = moved.conversion_id
       where moved.theirs = 'complete' and c.referral_id is not null
     ),
@@ -96,6 +103,8 @@ export async function revisit(session: Session, mover: Mover, batch: Batch): Pro
       insert into outcome (n, line, verdict) select n, line, verdict from judged where verdict in ('conflict', 'updated')
     ),
     posted as (${postings(sql`declined`, mover, { movement: 'decline', from: 'pending', to: 'declined' })})
-    select verdict, count(*)::integer as rows from judged group by verdict`.execute(session.sql);
+    select verdict, count(*)::integer as rows, (count(*) filter (where other_affiliate))::integer as others,
+      coalesce(min(line) filter (where other_affiliate), 0) as "firstLine"
+    from judged group by verdict`.execute(session.sql);
   return judged.rows;
 }

@@ -2,11 +2,11 @@ import { sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import type { CommissionStatus, LedgerAccount } from '../../db/tables.ts';
 import { newIdPrefix } from '../../ids.ts';
-import { declineSettled, leaveDrafts } from '../family.ts';
+import { declineSettled, leaveDrafts, restoreDeclined } from '../family.ts';
 import { type Mover, postings } from '../journal.ts';
 import { correctedOf, share } from './share.ts';
 
-/** Sums of what was booked, in minor units by currency; negative. */
+/** Sums of what was booked, in minor units by currency; negative, unless more came back than was taken. */
 export interface Refunded {
   kind: 'sale' | 'commission';
   currency: string;
@@ -24,12 +24,13 @@ const accounts: [CommissionStatus, LedgerAccount][] = [
  * Writes the refunds that were judged to be recorded, moves their sales along, and writes the reversals. A commission
  * in a draft payout leaves it first. In an approved, exported or paid one it stays: the reversal is then ready at once,
  * due when the refund occurred. Else the reversal takes status and hold of its commission; refunded in full, all of them
- * are declined. What was reversed before is the part that the refunds before took, as the audit proves; a reversal that
- * rounds to zero makes no line.
+ * are declined, and pending anew when something comes back. What was reversed before is the part that the refunds before
+ * took, as the audit proves; a reversal that rounds to zero makes no line. What comes back is a reversal with the other sign.
  */
 export async function bookRefunds(session: Session, mover: Mover): Promise<Refunded[]> {
   const { accountId } = mover;
-  await leaveDrafts(session, mover, losing(accountId), 'refunds left nothing to pay');
+  await leaveDrafts(session, mover, changing(accountId), 'refunds left nothing to pay');
+  await restoreDeclined(session, mover, comingBack(accountId));
   const sums = await book(session, mover);
   await sql`/* ledger.reverse.whole */
     delete from family f where not exists (
@@ -40,20 +41,31 @@ export async function bookRefunds(session: Session, mover: Mover): Promise<Refun
   return sums;
 }
 
-/** The sales of which the commission loses something, or all. */
-function losing(accountId: number) {
+/** The sales of which the commission changes, or of which nothing is left. */
+function changing(accountId: number) {
   const sale = sql`c.amount`;
   const corrected = sql`corrected.amount`;
   return sql`
-    select o.id from (
-      select conversion_id, min(before) as before, max(after) as after from refund_judged where verdict = 'recorded' group by 1
-    ) refunded
-    join conversion c on c.account_id = ${accountId} and c.id = refunded.conversion_id
+    select o.id from refund_judged j
+    join conversion c on c.account_id = ${accountId} and c.id = j.conversion_id
     join commission o on o.account_id = ${accountId} and o.id = c.id
     cross join lateral (select ${correctedOf(accountId)} as amount) corrected
-    where refunded.after = c.amount
-      or ${share(sql`refunded.after`, sale, corrected)} > ${share(sql`refunded.before`, sale, corrected)}`;
+    where j.verdict = 'recorded' and j.before <> j.after
+      and (j.after = c.amount or ${share(sql`j.after`, sale, corrected)} <> ${share(sql`j.before`, sale, corrected)})`;
 }
+
+/** The sales that were refunded in full before, and are not any more. */
+function comingBack(accountId: number) {
+  return sql`
+    select c.id from (${moved}) moved
+    join conversion c on c.account_id = ${accountId} and c.id = moved.conversion_id
+    where moved.before = c.amount and moved.after < c.amount and c.sales_status = 'refunded'`;
+}
+
+/** A query: what was taken of each sale before all that is recorded now, and after it. */
+const moved = sql`
+  select conversion_id, (array_agg(before order by place))[1] as before, (array_agg(after order by place desc))[1] as after
+  from refund_judged where verdict = 'recorded' group by conversion_id`;
 
 async function book(session: Session, mover: Mover): Promise<Refunded[]> {
   const { accountId, runId, now } = mover;
@@ -65,22 +77,23 @@ async function book(session: Session, mover: Mover): Promise<Refunded[]> {
   );
   const sums = await sql<Refunded>`/* ledger.reverse */
     with recorded as materialized (
-      select r.*, j.before, j.after,
-        (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by j.conversion_id, j.before)), 10, '0'))::uuid as id
+      select r.*, j.before, j.after, j.counted, j.place,
+        (${newIdPrefix(now)} || lpad(to_hex(row_number() over (order by j.conversion_id, j.place)), 10, '0'))::uuid as id
       from refund_judged j join refund_row r on r.n = j.n
       where j.verdict = 'recorded'
     ),
     refunds as (
-      insert into refund (account_id, id, conversion_id, external_id, amount, stated_amount, is_total, currency, occurred_at,
-        occurred_at_given, dispute_id, import_id, line)
-      select ${accountId}::integer, id, conversion_id, external_id, after - before, amount, is_total, currency, occurred_at,
-        occurred_at_given, dispute_id, import_id, line
+      insert into refund (account_id, id, conversion_id, external_id, amount, stated_amount, counted, place, is_total, currency,
+        occurred_at, occurred_at_given, dispute_id, gives_back, made_at, accepted, import_id, line)
+      select ${accountId}::integer, id, conversion_id, external_id, after - before, amount, counted, place, is_total, currency,
+        occurred_at, occurred_at_given, dispute_id, gives_back, made_at, accepted, import_id, line
       from recorded
     ),
     sales as (
-      update conversion c set sales_status = case when refunded.after = c.amount then 'refunded' else 'partial_refunded' end
-      from (select conversion_id, max(after) as after from recorded group by conversion_id) refunded
-      where c.account_id = ${accountId} and c.id = refunded.conversion_id
+      update conversion c set sales_status = case moved.after when c.amount then 'refunded' when 0 then 'complete'
+        else 'partial_refunded' end
+      from (${moved}) moved
+      where c.account_id = ${accountId} and c.id = moved.conversion_id and moved.before <> moved.after
     ),
     line as materialized (
       select recorded.id, recorded.occurred_at, o.id as reverses, o.program_id, o.affiliate_id, o.currency, o.incentive_id,

@@ -13,13 +13,21 @@ export interface StagedRefund {
   externalId: string;
   /** The external id of the sale that is refunded, with the source's prefix. */
   saleExternalId: string;
-  /** Minor units of `currency`, more than zero: this refund's amount, or with `isTotal` all that was refunded so far. */
+  /** Minor units of `currency`: this refund's amount, more than zero, or with `isTotal` all that was refunded so far. */
   amount: bigint;
   isTotal: boolean;
   currency: string;
   /** ISO 8601 with an offset. Without `occurredAtGiven` it is the time of receipt, and no fact. */
   occurredAt: string;
   occurredAtGiven: boolean;
+  /**
+   * The refund of that amount, which was made at `madeAt` (ISO 8601), has failed or was canceled: what had been taken for
+   * it comes back, as far as totals that were told since then have not said so.
+   */
+  givesBack?: boolean;
+  madeAt?: string | undefined;
+  /** A person has accepted the total: it counts whatever was recorded before. */
+  accepted?: boolean;
   /**
    * The record is that of the sale as well, which was staged for `record` with the same n: when that rejects it or
    * finds a conflict, its refund is not looked at.
@@ -31,9 +39,19 @@ export interface StagedRefund {
 export const refundParking: Parking = {
   stage: 'refund_stage',
   parked: 'parked_refund',
-  facts: ['amount', 'is_total', 'currency', 'occurred_at', 'occurred_at_given'],
+  facts: [
+    'amount',
+    'is_total',
+    'currency',
+    'occurred_at',
+    'occurred_at_given',
+    'gives_back',
+    'made_at',
+    'accepted',
+  ],
   replaces: sql`(p.sale_external_id <> s.sale_external_id or p.amount <> s.amount or p.is_total <> s.is_total
-    or p.currency <> s.currency or (p.occurred_at <> s.occurred_at and p.occurred_at_given and s.occurred_at_given))`,
+    or p.currency <> s.currency
+    or (p.occurred_at <> s.occurred_at and p.occurred_at_given and s.occurred_at_given and not s.gives_back))`,
   below: 0,
 };
 
@@ -49,6 +67,9 @@ const table: StageTable<StagedRefund> = {
     'currency text not null',
     'occurred_at timestamptz not null',
     'occurred_at_given boolean not null',
+    'gives_back boolean not null default false',
+    'made_at timestamptz',
+    'accepted boolean not null default false',
     'beside_sale boolean not null default false',
   ],
   later: ['dispute_id uuid', 'parked_id uuid', 'import_id uuid'],
@@ -62,6 +83,9 @@ const table: StageTable<StagedRefund> = {
     refund.currency,
     refund.occurredAt,
     refund.occurredAtGiven,
+    refund.givesBack ?? false,
+    refund.madeAt ?? '\\N',
+    refund.accepted ?? false,
     refund.besideSale ?? false,
   ],
 };

@@ -62,7 +62,7 @@ export async function readSums(
     ),
     refunded as (
       select currency, sum(amount) as refunds from refund
-      where account_id = ${accountId} and import_id = ${importId}::uuid and taken_back is null group by currency
+      where account_id = ${accountId} and import_id = ${importId}::uuid and taken_back is null and not accepted group by currency
     )
     select currency, coalesce(sales, 0)::bigint as sales, coalesce(refunds, 0)::bigint as refunds
     from sold full join refunded using (currency)`.execute(session.sql);

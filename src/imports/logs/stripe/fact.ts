@@ -33,6 +33,8 @@ export type StripeFact =
   /** It tells who brought a customer, or that a customer left. */
   | { kind: 'person'; event: StagedEvent; note?: Note }
   | { kind: 'refund'; refund: StripeRefund }
+  /** A refund that failed or was canceled. */
+  | { kind: 'failure'; refund: StagedRefund }
   | { kind: 'dispute'; dispute: StagedDispute }
   | { kind: 'fault'; fault: RowFault }
   | { kind: 'ignored'; why: Ignored; note?: Note };
@@ -65,8 +67,8 @@ export type Ignored =
   | 'no-charge';
 
 /**
- * The state of a charge's refunds after one more of them. Its id is `<charge>#refunded:<sum so far>`, since not every
- * API version lists the refunds.
+ * The state of a charge's refunds after one more of them. Its id is `<charge>#refunded:<sum so far>@<moment>`, since not
+ * every API version lists the refunds, and a sum that fell may come again.
  */
 export interface StripeRefund extends StagedRefund {
   /** Who brought the customer of the charge, so that refunds of sales without a partner can be told from early ones. */

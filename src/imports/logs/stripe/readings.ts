@@ -5,7 +5,16 @@ import type { StripeFact } from './fact.ts';
 type Kind = StripeFact['kind'];
 type FactOf<K extends Kind> = Extract<StripeFact, { kind: K }>;
 
-const kinds: readonly Kind[] = ['ignored', 'fault', 'person', 'charge', 'invoice', 'refund', 'dispute'];
+const kinds: readonly Kind[] = [
+  'ignored',
+  'fault',
+  'person',
+  'charge',
+  'invoice',
+  'refund',
+  'failure',
+  'dispute',
+];
 
 /**
  * A log that is gone through several times: once as a whole, then again for the events of one meaning. What each line

@@ -12,11 +12,14 @@ const translations: Record<string, (happened: Happened, reading: StripeReading) 
   'charge.succeeded': chargeFact,
   'charge.captured': chargeFact,
   'charge.refunded': refundFact,
-  'charge.dispute.created': (happened, reading) => disputeFact(happened, reading, 'opened'),
-  'charge.dispute.funds_withdrawn': (happened, reading) => disputeFact(happened, reading, 'opened'),
-  'charge.dispute.funds_reinstated': (happened, reading) => disputeFact(happened, reading, 'won'),
-  'charge.dispute.closed': (happened, reading) =>
-    disputeFact(happened, reading, happened.object.status === 'lost' ? 'lost' : 'won'),
+  'charge.refund.updated': failedRefundFact,
+  'refund.updated': failedRefundFact,
+  'refund.failed': failedRefundFact,
+  'charge.dispute.created': disputeFact,
+  'charge.dispute.updated': disputeFact,
+  'charge.dispute.funds_withdrawn': disputeFact,
+  'charge.dispute.funds_reinstated': disputeFact,
+  'charge.dispute.closed': disputeFact,
   'invoice.paid': invoiceFact,
   'invoice.payment_succeeded': invoiceFact,
   'invoice_payment.paid': invoicePaymentFact,
@@ -40,7 +43,8 @@ const translations: Record<string, (happened: Happened, reading: StripeReading) 
  * intent may have several charges: they record nothing, and say who brought the customer and what was sold.
  *
  * Refunds are read from the charge, which carries their sum, and not from refund.* as well: either tells of the same
- * refund, and only the sum can be read in any order and any number of times.
+ * refund, and only the sum can be read in any order and any number of times. That a refund failed, or was canceled, is told
+ * of the refund alone.
  */
 export function stripeReader(reading: StripeReading): (line: LogLine) => StripeFact {
   return ({ n, line, text }) => {
@@ -80,12 +84,11 @@ function refundFact(happened: Happened, { idPrefix }: StripeReading): StripeFact
   if (!id) return faulty({ code: 'required', field: 'id', found: '' });
   if ('fault' in money) return { kind: 'fault', fault: money.fault };
   const { amount, currency } = money;
-  if (amount === 0n) return { kind: 'ignored', why: 'no-money' };
   const saleExternalId = idPrefix + id;
   const refund = {
     n,
     line,
-    externalId: `${saleExternalId}#refunded:${formatAmount(amount, currency)}`,
+    externalId: `${saleExternalId}#refunded:${formatAmount(amount, currency)}@${occurredAt}`,
     saleExternalId,
     amount,
     currency,
@@ -95,9 +98,39 @@ function refundFact(happened: Happened, { idPrefix }: StripeReading): StripeFact
   return { kind: 'refund', refund: { ...refund, isTotal: true, occurredAtGiven: true } };
 }
 
-/** Every dispute that ends otherwise than lost lifts its flag: won, an inquiry that was closed, or refunded meanwhile. */
-function disputeFact(happened: Happened, { idPrefix }: StripeReading, state: DisputeState): StripeFact {
-  const { n, line, object: dispute } = happened;
+/** A refund that failed or was canceled; what it comes to while it is under way is told by its charge. */
+function failedRefundFact(happened: Happened, { idPrefix }: StripeReading): StripeFact {
+  const { n, line, object: refund, occurredAt } = happened;
+  if (refund.status !== 'failed' && refund.status !== 'canceled') return { kind: 'ignored', why: 'type' };
+  const money = moneyOf(refund.amount, refund.currency, 'amount');
+  const [id, charge] = [idOf(refund.id), idOf(refund.charge)];
+  if (!id) return faulty({ code: 'required', field: 'id', found: '' });
+  if (!charge) return { kind: 'ignored', why: 'no-charge' };
+  if ('fault' in money) return { kind: 'fault', fault: money.fault };
+  if (money.amount === 0n) return { kind: 'ignored', why: 'no-money' };
+  const ids = { externalId: `${idPrefix}${id}#failed`, saleExternalId: idPrefix + charge };
+  const failed = { givesBack: true, madeAt: instantOf(refund.created) };
+  return {
+    kind: 'failure',
+    refund: { n, line, ...ids, ...money, ...failed, isTotal: false, occurredAt, occurredAtGiven: true },
+  };
+}
+
+/** States in which a dispute is over; every one but lost lifts its flag: won, an inquiry that was closed, refunded meanwhile. */
+const ends: Record<string, DisputeState> = {
+  lost: 'lost',
+  won: 'won',
+  warning_closed: 'won',
+  prevented: 'won',
+  charge_refunded: 'won',
+};
+/** Events that say that a dispute is over, whatever its state is called. */
+const ending = new Set(['charge.dispute.closed', 'charge.dispute.funds_reinstated']);
+
+/** What a dispute has come to is what the object says, whichever event brings it: one may be lost when it is created. */
+function disputeFact(happened: Happened, { idPrefix }: StripeReading): StripeFact {
+  const { n, line, type, object: dispute } = happened;
+  const state = ends[textOf(dispute.status) ?? ''] ?? (ending.has(type) ? 'won' : 'opened');
   const money = moneyOf(dispute.amount, dispute.currency, 'amount');
   const charge = idOf(dispute.charge);
   if (!charge) return faulty({ code: 'required', field: 'charge', found: '' });

@@ -50,7 +50,7 @@ function rowOf({ line, text }: { line: number; text: string }, type: string, fac
   return { line, cells, fault };
 }
 
-type Form = 'charge' | 'invoice' | 'person' | 'refund' | 'dispute';
+type Form = 'charge' | 'invoice' | 'person' | 'refund' | 'failure' | 'dispute';
 
 /** What may hold the metadata that name a partner, before the key. */
 const carriers = ['', 'payment_intent.', 'parent.subscription_details.', 'subscription_details.'];
@@ -95,6 +95,10 @@ const keys: Record<Form, { event?: FieldKeys[]; object: FieldKeys[] }> = {
     event: [['occurred_at', 'created']],
     object: [['refund_of', 'id'], ['refunded_total', 'amount_refunded'], currency],
   },
+  failure: {
+    event: [['occurred_at', 'created']],
+    object: [['external_id', 'id'], ['refund_of', 'charge.id', 'charge'], ['amount', 'amount'], currency],
+  },
   dispute: {
     object: [['external_id', 'id'], ['dispute_of', 'charge.id', 'charge'], ['amount', 'amount'], currency],
   },
@@ -103,6 +107,7 @@ const keys: Record<Form, { event?: FieldKeys[]; object: FieldKeys[] }> = {
 function formOf(type: string): Form {
   if (type === 'charge.refunded') return 'refund';
   if (type.startsWith('charge.dispute.')) return 'dispute';
+  if (type.startsWith('charge.refund.') || type.startsWith('refund.')) return 'failure';
   if (type.startsWith('charge.')) return 'charge';
   return type.startsWith('invoice.') ? 'invoice' : 'person';
 }
@@ -114,6 +119,10 @@ function saidBy(fact: StripeFact): StagedSale | undefined {
   if (fact.kind === 'refund') {
     const { amount, saleExternalId, ...refund } = fact.refund;
     return { ...refund, refundOf: saleExternalId, refundedTotal: amount };
+  }
+  if (fact.kind === 'failure') {
+    const { saleExternalId, ...refund } = fact.refund;
+    return { ...refund, refundOf: saleExternalId };
   }
   if (fact.kind !== 'dispute') return undefined;
   const { saleExternalId, ...dispute } = fact.dispute;
@@ -149,6 +158,8 @@ function meaningOf(fact: StripeFact): string {
       return ignored[fact.why];
     case 'refund':
       return 'refund';
+    case 'failure':
+      return 'refund that failed';
     case 'fault':
       return '';
   }

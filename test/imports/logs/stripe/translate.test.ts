@@ -54,7 +54,7 @@ describe('a refund', () => {
       refund: {
         n: 1,
         line: 1,
-        externalId: 'shop:ch_1#refunded:5.00',
+        externalId: 'shop:ch_1#refunded:5.00@2026-03-12T12:00:00.000Z',
         saleExternalId: 'shop:ch_1',
         amount: 500n,
         isTotal: true,
@@ -82,9 +82,34 @@ describe('a refund', () => {
     'is not read from %s as well, which tells of the same one',
     (type) => {
       const refund = { id: 're_1', object: 'refund', amount: 500, charge: 'ch_1', currency: 'usd' };
-      expect(meaning(type, refund)).toEqual({ kind: 'ignored', why: 'type' });
+      expect(meaning(type, { ...refund, status: 'succeeded' })).toEqual({ kind: 'ignored', why: 'type' });
     },
   );
+
+  test.each([
+    ['refund.failed', 'failed'],
+    ['refund.updated', 'canceled'],
+    ['charge.refund.updated', 'failed'],
+  ])('gives back what it took when %s says that it is %s', (type, status) => {
+    const refund = { id: 're_1', object: 'refund', amount: 500, charge: 'ch_1', currency: 'usd', status };
+    expect(meaning(type, { ...refund, created: seconds('2026-03-10T08:00:00Z') })).toEqual({
+      kind: 'failure',
+      refund: {
+        n: 1,
+        line: 1,
+        externalId: 'shop:re_1#failed',
+        saleExternalId: 'shop:ch_1',
+        amount: 500n,
+        currency: 'USD',
+        givesBack: true,
+        madeAt: '2026-03-10T08:00:00.000Z',
+        isTotal: false,
+        occurredAt: '2026-03-12T12:00:00.000Z',
+        occurredAtGiven: true,
+      },
+    });
+    expect(meaning(type, { ...refund, charge: null })).toEqual({ kind: 'ignored', why: 'no-charge' });
+  });
 });
 
 describe('a dispute', () => {
@@ -95,6 +120,10 @@ describe('a dispute', () => {
     ['charge.dispute.closed', 'won', 'won', '2026-03-12T12:00:00.000Z'],
     ['charge.dispute.closed', 'warning_closed', 'won', '2026-03-12T12:00:00.000Z'],
     ['charge.dispute.closed', 'lost', 'lost', '2026-03-12T12:00:00.000Z'],
+    ['charge.dispute.created', 'lost', 'lost', '2026-03-12T12:00:00.000Z'],
+    ['charge.dispute.funds_withdrawn', 'lost', 'lost', '2026-03-12T12:00:00.000Z'],
+    ['charge.dispute.updated', 'under_review', 'opened', '2026-03-11T08:00:00.000Z'],
+    ['charge.dispute.updated', 'won', 'won', '2026-03-12T12:00:00.000Z'],
     ['charge.dispute.funds_reinstated', 'needs_response', 'won', '2026-03-12T12:00:00.000Z'],
   ])('of %s (%s) is %s', (type, status, state, occurredAt) => {
     const ids = { externalId: 'shop:dp_1', saleExternalId: 'shop:ch_1' };
