@@ -120,7 +120,8 @@ export class Oracle {
       JSON.stringify([affiliate, String(one.amount), one.currency, one.at, [...one.products].sort()]);
     if (facts(sale, this.#affiliateOf(sale)!) !== facts(entry.sale, entry.affiliate)) return 'conflicts';
     const isOver = (status: string) => status === 'complete' || status === 'failed';
-    if (sale.status === undefined || !isOver(sale.status) || sale.status === entry.status) return 'duplicates';
+    if (sale.status === undefined || !isOver(sale.status) || sale.status === entry.status)
+      return 'duplicates';
     if (isOver(entry.status)) return 'conflicts';
     entry.status = sale.status;
     if (sale.status === 'failed' && entry.commission) entry.commission.declined = true;
