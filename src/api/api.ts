@@ -4,9 +4,11 @@ import type { Db } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { RequestDoor } from '../imports/requests.ts';
 import { affilut } from './routes/affilut.ts';
+import { payrun } from './routes/payrun.ts';
+import { system } from './routes/system.ts';
 import { type ApiContext, buildServer, type Interface } from './server.ts';
 
-const interfaces: Interface[] = [affilut];
+const interfaces: Interface[] = [affilut, payrun];
 
 /** The server over `context`, not listening yet. */
 export function openApi(
@@ -15,7 +17,7 @@ export function openApi(
 ): Promise<FastifyInstance> {
   const { config, db, clock, log } = context;
   const api: ApiContext = { config, db, clock, log, env, door: new RequestDoor(db, clock) };
-  return buildServer(api, interfaces);
+  return buildServer(api, interfaces, system);
 }
 
 /**

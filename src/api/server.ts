@@ -13,6 +13,7 @@ import { Admission } from './admission.ts';
 import { ApiFault, statusOf } from './fault.ts';
 import { faultOfRequest } from './fault-of.ts';
 import { type JsonBody, readJson } from './json-body.ts';
+import { problem } from './problem.ts';
 import { checkSignature } from './signature.ts';
 
 declare module 'fastify' {
@@ -34,6 +35,8 @@ export interface ApiContext extends Pick<Context<Db>, 'config' | 'db' | 'clock' 
 /** One upstream interface whose shape is served: who may use it, how often, and how its faults look. */
 export interface Interface {
   kind: ApiKeyKind;
+  /** How its addresses begin. */
+  paths: string[];
   /** How many requests of a method a key has in a minute. */
   limit(method: string, account: AccountConfig, client: LetIn): number;
   /** Whether reading and writing are counted apart. */
@@ -49,10 +52,14 @@ const bodyBytes = 1_048_576;
 const requestMilliseconds = 30_000;
 
 /**
- * The server of the API with these interfaces, not listening yet. Bodies are JSON of at most 1 MB; a client that takes
+ * The server of the API with these interfaces, and the routes of nobody's that `system` adds, not listening yet. Bodies are JSON of at most 1 MB; a client that takes
  * longer than half a minute to send its request is cut off.
  */
-export async function buildServer(api: ApiContext, interfaces: Interface[]): Promise<FastifyInstance> {
+export async function buildServer(
+  api: ApiContext,
+  interfaces: Interface[],
+  system: (app: FastifyInstance, api: ApiContext, admission: Admission) => void,
+): Promise<FastifyInstance> {
   const app = fastify({
     bodyLimit: bodyBytes,
     requestTimeout: requestMilliseconds,
@@ -94,6 +101,15 @@ export async function buildServer(api: ApiContext, interfaces: Interface[]): Pro
     });
   });
   const admission = new Admission(api.db, api.clock);
+  system(app, api, admission);
+  app.setErrorHandler(answerer(api, () => plain));
+  app.setNotFoundHandler((request, reply) =>
+    answerer(api, ownerOf(interfaces))(
+      new ApiFault('not-found', 'There is no such address.'),
+      request,
+      reply,
+    ),
+  );
   for (const one of interfaces) {
     await app.register(async (scope) => {
       guard(scope, one, admission, api);
@@ -134,19 +150,36 @@ function guard(
     const secret = unseal(workspaceKey(api.config.workspace, api.env), sealed, id);
     checkSignature(secret, request.headers, request.rawBody ?? Buffer.alloc(0), api.clock());
   });
-  const answer = (request: FastifyRequest, reply: FastifyReply, cause: unknown) => {
+  app.setErrorHandler(answerer(api, () => one));
+}
+
+type Faults = Pick<Interface, 'faultBody' | 'faultType'>;
+
+/** How faults look outside of any interface. */
+const plain: Faults = {
+  faultType: 'application/problem+json',
+  faultBody: (fault, request) => problem(fault, request.id),
+};
+
+/** Whose words an address is answered in that is nobody's: of the interface whose addresses begin so. */
+function ownerOf(interfaces: Interface[]): (request: FastifyRequest) => Faults {
+  const byLength = interfaces
+    .flatMap((one) => one.paths.map((path) => ({ path, one })))
+    .sort((a, b) => b.path.length - a.path.length);
+  return ({ url }) => byLength.find(({ path }) => url.startsWith(path))?.one ?? plain;
+}
+
+function answerer(api: ApiContext, faultsOf: (request: FastifyRequest) => Faults) {
+  return (cause: unknown, request: FastifyRequest, reply: FastifyReply) => {
+    const { faultBody, faultType } = faultsOf(request);
     const { fault, isDefect } = faultOfRequest(cause);
     if (isDefect) api.log.requestFailed({ request: request.id, message: String((cause as Error).name) });
     if (fault.retryAfter !== undefined) reply.header('retry-after', fault.retryAfter);
     return reply
       .status(statusOf[fault.kind])
-      .type(one.faultType ?? 'application/json')
-      .send(one.faultBody(fault, request));
+      .type(faultType ?? 'application/json')
+      .send(faultBody(fault, request));
   };
-  app.setErrorHandler((cause, request, reply) => answer(request, reply, cause));
-  app.setNotFoundHandler((request, reply) =>
-    answer(request, reply, new ApiFault('not-found', 'There is no such address.')),
-  );
 }
 
 /** What payrun.json says of the account of a client. Raises `failed` where it says nothing of it any more. */

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { parseId, showId } from '../ids.ts';
 import { acceptConflict } from '../ledger/accept.ts';
-import { type ConflictSummary, listConflicts, readConflict } from '../ledger/conflicts.ts';
+import { listConflicts, readConflict } from '../ledger/conflicts.ts';
 import { keepConflicts } from '../ledger/keep.ts';
+import { viewConflict } from '../ledger/views.ts';
 import { formatAmount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { conflictData, describeConflict, describeConflictList } from './describe-conflict.ts';
@@ -69,7 +70,7 @@ async function list(shell: Shell, { all = false, limit }: { all?: boolean; limit
   return withAccount(shell, async ({ db }, account) => {
     const conflicts = await listConflicts(db.sql, account.id, { all, limit: count });
     return {
-      data: conflicts.map(summaryData),
+      data: conflicts.map(viewConflict),
       text: (paint) => describeConflictList(paint, conflicts, all),
     };
   });
@@ -146,8 +147,4 @@ function acceptIn(work: Work, choice: Parameters<typeof acceptConflict>[2]): Pro
       },
     };
   });
-}
-
-function summaryData({ id, import_id, ...rest }: ConflictSummary) {
-  return { conflict: showId('conflict', id), ...rest, import: showId('import', import_id) };
 }

@@ -1,5 +1,5 @@
 import { showId } from '../ids.ts';
-import type { ImportHistory, ImportRecord } from '../imports/import.ts';
+import { type ImportHistory, type ImportRecord, viewImport } from '../imports/import.ts';
 import { showCount } from '../money.ts';
 import { showShort } from '../time.ts';
 import {
@@ -89,41 +89,15 @@ function linkText(one: ImportRecord): string {
 export function historyData(history: ImportHistory) {
   const { import: one, before, after, conflicts, hasRejectsFile } = history;
   return {
-    ...recordData(one),
+    ...viewImport(one),
     sha256: one.sha256,
     rejects_file_exists: hasRejectsFile,
     warnings: one.report?.warnings ?? null,
     changes: one.report?.changes ?? null,
     rejected_groups: one.report?.rejected_groups ?? null,
     conflicts: { first_seen: conflicts.all, open: conflicts.open, rows: conflicts.first },
-    came_from: before.map(recordData),
-    came_back_as: after.map(recordData),
-  };
-}
-
-/** One import of a list, for programs. */
-export function recordData(one: ImportRecord) {
-  return {
-    import: showId('import', one.id),
-    kind: one.kind,
-    file: one.file,
-    source: one.source,
-    rows: one.rows,
-    counts: one.counts,
-    totals: one.totals,
-    rejects_file: one.rejects_file,
-    rejects_of: one.rejects_of === null ? null : showId('import', one.rejects_of),
-    imported_at: one.finished_at,
-    run: showId('run', one.run_id),
-    job: one.job,
-    undone: one.undone_at
-      ? {
-          at: one.undone_at,
-          by: one.undone_by,
-          reason: one.undone_reason,
-          run: one.undone_run_id === null ? null : showId('run', one.undone_run_id),
-        }
-      : null,
+    came_from: before.map(viewImport),
+    came_back_as: after.map(viewImport),
   };
 }
 

@@ -9,6 +9,7 @@ import {
   type Kind,
   peopleFields,
   readExpected,
+  viewImported,
 } from '../imports/import.ts';
 import { executeRun } from '../runs/run.ts';
 import { warnOfUnapplied } from './applied.ts';
@@ -165,17 +166,5 @@ function documentOf(one: Imported): unknown {
     const { code, message, place } = one.refused;
     return { run: null, import: null, file: one.file, error: { code, message, ...place } };
   }
-  const { counts, totals, report } = one.outcome;
-  const { import: id, file, sha256, rejects_file, ...rest } = report;
-  return {
-    run: one.run,
-    import: one.dryRun ? null : id,
-    file,
-    sha256,
-    dry_run: one.dryRun,
-    ...counts,
-    totals,
-    rejects_file,
-    ...rest,
-  };
+  return viewImported(one);
 }

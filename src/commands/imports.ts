@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import { PayrunError } from '../errors.ts';
 import { parseId, showId } from '../ids.ts';
-import { listImports, showImport, undoImport } from '../imports/import.ts';
-import { describeImportHistory, describeImportList, historyData, recordData } from './describe-imports.ts';
+import { listImports, showImport, undoImport, viewImport } from '../imports/import.ts';
+import { describeImportHistory, describeImportList, historyData } from './describe-imports.ts';
 import { withAccount } from './open.ts';
 import { dryRunFlag, dryRunHelp, readCount } from './options.ts';
 import { runWork } from './run-job.ts';
@@ -60,7 +60,7 @@ async function list(
   return withAccount(shell, async ({ db }, account) => {
     const imports = await listImports(db.sql, account.id, { limit: count, isOpen });
     return {
-      data: imports.map(recordData),
+      data: imports.map(viewImport),
       text: (paint) =>
         imports.length === 0 && isOpen
           ? 'No rejected row waits to be corrected.'

@@ -9,6 +9,7 @@ import {
   listPayees,
   type Payee,
   showBatch,
+  viewBatch,
 } from '../payouts/payout.ts';
 import { showInstant } from '../time.ts';
 import { answerList, type List, type ListFlags, withListFlags } from './lists.ts';
@@ -46,7 +47,7 @@ async function list(shell: Shell, limitText: string, status?: BatchStatus): Prom
   return withAccount(shell, async ({ db }, account) => {
     const batches = await listBatches(db.sql, account.id, { status, limit });
     return {
-      data: batches.map(batchData),
+      data: batches.map(viewBatch),
       text: (paint) =>
         batches.length === 0 ? 'There are no such payout batches.' : batchTable(paint, batches),
     };
@@ -65,7 +66,7 @@ async function show(shell: Shell, text: string, flags: ListFlags & { affiliate?:
           columns: payoutColumns,
           read: (choice) => listPayees(session, account.id, { ...choice, affiliate, batchIds: [batchId] }),
           besideData: () => ({
-            ...batchData(batch),
+            ...viewBatch(batch),
             by_status: batch.byStatus.map(({ amount, ...part }) => ({
               ...part,
               amount: formatAmount(amount, batch.currency),
@@ -77,26 +78,6 @@ async function show(shell: Shell, text: string, flags: ListFlags & { affiliate?:
       { snapshot: true },
     ),
   );
-}
-
-function batchData(batch: BatchSummary) {
-  return {
-    batch: showId('batch', batch.batchId),
-    program: batch.program,
-    period: batch.period,
-    method: batch.method,
-    status: batch.status,
-    payouts: batch.payouts,
-    amount: formatAmount(batch.amount, batch.currency),
-    currency: batch.currency,
-    prepared_by: batch.preparedBy,
-    prepared_at: batch.preparedAt,
-    approved_by: batch.approvedBy,
-    said_yes: batch.saidYes,
-    still_needed: batch.stillNeeded ?? null,
-    exported_at: batch.exportedAt,
-    files: batch.files,
-  };
 }
 
 const payoutColumns: List<Payee>['columns'] = {

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { showId } from '../ids.ts';
 import { showCount } from '../money.ts';
 import { listRuns, type RunHistory, type RunRecord, showRun } from '../runs/history.ts';
+import { statusOf, viewRun } from '../runs/views.ts';
 import { showDuration, showInstant, showShort } from '../time.ts';
 import { countsText, describeNightsEnd, describeOutcome } from './describe-outcome.ts';
 import { withAccount } from './open.ts';
@@ -30,7 +31,7 @@ async function list(shell: Shell, { job, limit }: { job?: string; limit: string 
   return withAccount(shell, async ({ db }, account) => {
     const runs = await listRuns(db, account.id, { limit: count, job });
     return {
-      data: runs.map(toData),
+      data: runs.map(viewRun),
       text: (paint) =>
         runs.length === 0
           ? 'There are no runs yet; "payrun run nightly" makes one.'
@@ -45,10 +46,10 @@ async function show(shell: Shell, id: string): Promise<Answer> {
     const { run, attempts, children, imports } = history;
     return {
       data: {
-        ...toData(run),
+        ...viewRun(run),
         report: run.report,
-        attempts: attempts.map(toData),
-        steps: children.map(toData),
+        attempts: attempts.map(viewRun),
+        steps: children.map(viewRun),
         imports: imports.map((one) => ({
           import: showId('import', one.id),
           kind: one.kind,
@@ -63,29 +64,6 @@ async function show(shell: Shell, id: string): Promise<Answer> {
       text: (paint) => describeRun(paint, history, zoneOfJob(config, run.job)),
     };
   });
-}
-
-function toData(run: RunRecord) {
-  return {
-    run: showId('run', run.id),
-    job: run.job,
-    status: statusOf(run),
-    attempt: run.attempt,
-    slot: run.slot,
-    as_of: run.as_of,
-    parameters: run.parameters,
-    started_at: run.started_at,
-    finished_at: run.finished_at,
-    last_heard_at: run.status === 'running' || run.status === 'lost' ? run.last_heard_at : null,
-    counts: run.counts,
-    totals: run.totals,
-    error: run.error,
-  };
-}
-
-/** A run that says it is running, but whose runner is gone, has died; the next run will note that, and may begin at once. */
-function statusOf(run: RunRecord): string {
-  return run.status === 'running' && !run.live ? 'lost' : run.status;
 }
 
 /** What is known of the runner of a run that has not come to an end by itself. */

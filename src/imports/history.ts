@@ -31,17 +31,23 @@ export interface ImportHistory {
 const listed = 20;
 
 /**
- * The latest imports of an account, newest first, at most `limit`; with `isOpen` those alone that have rejected
+ * The latest imports of an account, newest first, at most `limit`, behind the import `after` where it is given; with `isOpen` those alone that have rejected
  * rows which nobody has corrected and imported again.
  */
 export async function listImports(
   sql: Kysely<Tables>,
   accountId: number,
-  { limit, isOpen }: { limit: number; isOpen?: boolean | undefined },
+  { limit, isOpen, after }: { limit: number; isOpen?: boolean | undefined; after?: string | undefined },
 ): Promise<ImportRecord[]> {
   const ids = isOpen ? (await openRejects({ sql }, accountId)).map(({ id }) => id) : undefined;
   return records(sql, accountId)
     .$if(ids !== undefined, (query) => query.where(sqlText<boolean>`import.id = any(${ids}::uuid[])`))
+    .$if(after !== undefined, (query) =>
+      query.where(
+        sqlText<boolean>`(import.finished_at, import.id) < (
+          select finished_at, id from import where account_id = ${accountId} and id = ${after}::uuid)`,
+      ),
+    )
     .orderBy('import.finished_at', 'desc')
     .orderBy('import.id', 'desc')
     .limit(limit)

@@ -34,6 +34,7 @@ export type { Choice } from './sales/proposal-columns.ts';
 export { straysOfInbox } from './strays.ts';
 export { toDoInImports } from './to-do.ts';
 export { type UndoOutcome, undoImport } from './undo.ts';
+export { importView, viewImport, viewImported } from './views.ts';
 export { lookAtWaiting } from './waiting-files.ts';
 
 export interface ImportOptions {

@@ -66,6 +66,24 @@ export async function listConflicts(
   return [...open, ...decided].map(readable);
 }
 
+/** The conflicts of an account, newest first, at most `limit`, behind the conflict `after` where it is given; of one status where it is given. */
+export async function pageConflicts(
+  sql: Kysely<Tables>,
+  accountId: number,
+  {
+    status,
+    after,
+    limit,
+  }: { status?: ConflictRow['status'] | undefined; after?: string | undefined; limit: number },
+): Promise<ConflictSummary[]> {
+  const rows = await summaries(sql, accountId)
+    .$if(status !== undefined, (query) => query.where('conflict.status', '=', status!))
+    .$if(after !== undefined, (query) => query.where('conflict.id', '<', after!))
+    .limit(limit)
+    .execute();
+  return rows.map(readable);
+}
+
 /** The first `limit` lines that an import brought conflicts by, in order; one may stand on several. */
 export async function conflictsOfImport(
   session: Pick<Session, 'sql'>,

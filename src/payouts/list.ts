@@ -34,14 +34,19 @@ export interface BatchDetails extends BatchSummary {
   byStatus: { status: PayoutStatus; payouts: number; amount: bigint }[];
 }
 
-/** The newest batches of an account, newest first; of one status where it is given. */
+/** The newest batches of an account, newest first, behind the batch `after` where it is given; of one status where it is given. */
 export async function listBatches(
   db: Sql,
   accountId: number,
-  { status, limit = 50 }: { status?: BatchStatus | undefined; limit?: number } = {},
+  {
+    status,
+    limit = 50,
+    after,
+  }: { status?: BatchStatus | undefined; limit?: number; after?: string | undefined } = {},
 ): Promise<BatchSummary[]> {
   const batches = await selectBatches(db, accountId)
     .$if(status !== undefined, (query) => query.where('b.status', '=', status!))
+    .$if(after !== undefined, (query) => query.where('b.id', '<', after!))
     .orderBy('b.id', 'desc')
     .limit(limit)
     .execute();

@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
-import type { Page, PageChoice } from '../db/pages.ts';
+import { type Page, type PageChoice, readPage } from '../db/pages.ts';
 import type { PayoutMethod, PayoutStatus } from '../db/tables.ts';
 import { findAffiliate } from '../ledger/named.ts';
 
@@ -62,4 +62,33 @@ export async function listPayees(
           rows.findIndex(({ affiliate }) => affiliate === over),
         );
   return { rows: page, next: over === undefined ? null : affiliates[limit - 1]! };
+}
+
+/** Which payouts to page through: of a status, an affiliate or a batch, each where it is given. */
+export interface PayoutChoice extends PageChoice {
+  status?: PayoutStatus | undefined;
+  affiliateId?: string | undefined;
+  batchId?: string | undefined;
+}
+
+/** A page of the payouts of an account, newest first; the key is the UUID of a payout. */
+export async function pagePayouts(
+  session: Pick<Session, 'sql'>,
+  accountId: number,
+  { status, affiliateId, batchId, ...choice }: PayoutChoice,
+): Promise<Page<Payee>> {
+  const read = async (atMost: number) => {
+    const { rows } = await sql<Payee>`/* payouts.page */
+      select p.id as "payoutId", p.batch_id as "batchId", p.reference, a.ref as affiliate, p.payee_name as name, p.method,
+        p.amount, p.currency, p.lines, p.status, p.provider_reference as "providerReference", p.reason
+      from payout p join affiliate a on a.account_id = ${accountId} and a.id = p.affiliate_id
+      where p.account_id = ${accountId}
+        ${status === undefined ? sql`` : sql`and p.status = ${status}`}
+        ${affiliateId === undefined ? sql`` : sql`and p.affiliate_id = ${affiliateId}::uuid`}
+        ${batchId === undefined ? sql`` : sql`and p.batch_id = ${batchId}::uuid`}
+        ${choice.after === undefined ? sql`` : sql`and p.id < ${choice.after}::uuid`}
+      order by p.id desc limit ${atMost}`.execute(session.sql);
+    return rows;
+  };
+  return readPage(choice, ({ payoutId }) => payoutId, read);
 }

@@ -23,8 +23,9 @@ import { nameRefused } from './refused.ts';
 
 export { type BatchDetails, type BatchSummary, listBatches, showBatch } from './list.ts';
 export type { MarkChoice } from './mark.ts';
-export { listPayees, type Payee } from './payees.ts';
+export { listPayees, type Payee, pagePayouts } from './payees.ts';
 export { toDoInPayouts } from './to-do.ts';
+export { batchView, payoutView, viewBatch, viewPayout } from './views.ts';
 export { readPayoutWarnings } from './warn.ts';
 
 /** How many payouts the report of a preparation lists; "payrun payouts show" has them all. */

@@ -1,4 +1,4 @@
-import type { Selectable } from 'kysely';
+import { type Selectable, sql } from 'kysely';
 import type { Db } from '../db/connect.ts';
 import type { ImportRow, RunRow } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
@@ -26,15 +26,21 @@ export interface RunHistory {
 }
 
 /**
- * The latest runs of an account, newest first, at most `limit`: those that are no steps of another, or those of
+ * The latest runs of an account, newest first, at most `limit`, behind the run `after` where it is given: those that are no steps of another, or those of
  * one job, its steps included.
  */
 export async function listRuns(
   db: Db,
   accountId: number,
-  options: { limit: number; job?: string | undefined },
+  options: { limit: number; job?: string | undefined; after?: string | undefined },
 ): Promise<RunRecord[]> {
-  const all = records(db, accountId);
+  const { after } = options;
+  const all = records(db, accountId).$if(after !== undefined, (query) =>
+    query.where(
+      sql<boolean>`(started_at, id) < (
+        select started_at, id from run where account_id = ${accountId} and id = ${after}::uuid)`,
+    ),
+  );
   const runs =
     options.job === undefined ? all.where('parent_id', 'is', null) : all.where('job', '=', options.job);
   return runs.orderBy('started_at', 'desc').orderBy('id', 'desc').limit(options.limit).execute();

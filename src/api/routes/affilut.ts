@@ -11,6 +11,7 @@ import { sourceOf } from '../source.ts';
 /** affilut's REST API: https://affilut.com/guides. Amounts are cents, that is minor units of the programme's currency. */
 export const affilut: Interface = {
   kind: 'affilut',
+  paths: ['/api/v1/'],
   countsApart: true,
   limit: (method) => (method === 'GET' ? 120 : 30),
   faultBody: (fault) => ({ error: fault.message }),
