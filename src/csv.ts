@@ -5,17 +5,11 @@ export function csv(rows: string[][], newline: '\n' | '\r\n'): string {
   let text = '';
   for (const row of rows) {
     const line = row.join(',');
-    text += isPlain(line, row.length) ? line + newline : stringify([row], { record_delimiter: newline });
+    text += isPlain(line, row.length)
+      ? line + newline
+      : stringify([row], { record_delimiter: newline, quoted_match: /[\r\n]/ });
   }
   return text;
-}
-
-/**
- * Text that a spreadsheet would run as a formula with an apostrophe in front, which it hides; numbers and all else as
- * they are.
- */
-export function harmless(text: string): string {
-  return /^[=+\-@\t\r]/.test(text) && !/^-?\d+(\.\d+)?$/.test(text) ? `'${text}` : text;
 }
 
 const quote = 0x22;

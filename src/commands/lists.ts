@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
-import { csv, harmless } from '../csv.ts';
+import { csv } from '../csv.ts';
 import { allPages, type Page, type PageChoice } from '../db/pages.ts';
 import { PayrunError } from '../errors.ts';
+import { harmless } from '../spreadsheet.ts';
 import { readCount } from './options.ts';
 import { type Paint, paragraphs } from './render.ts';
 import type { Answer, Shell } from './shell.ts';

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
-import { csv, harmless } from '../csv.ts';
+import { csv } from '../csv.ts';
 import { PayrunError } from '../errors.ts';
+import { harmless } from '../spreadsheet.ts';
 import { type ListFlags, withListFlags } from './lists.ts';
 import { asOfFlag, asOfHelp, dryRunFlag, dryRunHelp, personOf, readCount } from './options.ts';
 import { type RunJobOptions, runJob } from './run-job.ts';

@@ -2,10 +2,10 @@ import { stringify } from 'csv-stringify/sync';
 import type { Session } from '../db/connect.ts';
 import { showId } from '../ids.ts';
 import type { Work } from '../runs/work.ts';
+import { kept } from '../spreadsheet.ts';
 import { rejectColumns } from './columns.ts';
 import { faultMessage } from './faults.ts';
 import { encoded, markedUtf8, NotInEncoding } from './files/encode.ts';
-import { harmless } from './files/formulas.ts';
 import type { InputFile } from './files/open.ts';
 import type { CsvFile, CsvRecord } from './files/records.ts';
 import { matched, type Outcome, outcomes, type RejectsFile, writeRejects } from './rejects.ts';
@@ -69,12 +69,12 @@ export async function* rejectedCsv(
   // Without quotes a line break in a cell that is not that of the file would end its row.
   const style = { delimiter, record_delimiter: '\r\n', quoted_match: /[\r\n]/ } as const;
   const separator = csv.beside.seen.hasSeparatorLine ? `sep=${delimiter}\r\n` : '';
-  yield separator + stringify([[...csv.header.map(harmless), ...rejectColumns]], style);
+  yield separator + stringify([[...csv.header.map(kept), ...rejectColumns]], style);
   let rows: string[][] = [];
   for await (const { record, outcome } of rejected) {
     const { line, code, field, found } = outcome;
     const added = [String(line), code, field, faultMessage(code, field, found), suggest(outcome)];
-    rows.push([...record.cells, shownImport, ...added].map(harmless));
+    rows.push([...record.cells, shownImport, ...added].map(kept));
     if (rows.length < batchRows) continue;
     yield stringify(rows, style);
     rows = [];

@@ -1,6 +1,6 @@
 import { readId } from '../../ids.ts';
+import { given } from '../../spreadsheet.ts';
 import { rejectColumns } from '../columns.ts';
-import { exposed } from '../files/formulas.ts';
 import type { CsvFile } from '../files/records.ts';
 
 /** A file as it was before it became a rejects file, if it is one that came back. */
@@ -36,12 +36,12 @@ export function returned(csv: CsvFile): Returned {
     for await (const group of csv.groups) {
       for (const record of group) {
         rejectsOf ??= importIn(record.cells[layout.marker]);
-        record.cells = withoutAdded(record.cells, layout).map(exposed);
+        record.cells = withoutAdded(record.cells, layout).map(given);
       }
       yield group;
     }
   }
-  const header = kept.map((index) => exposed(csv.header[index]!));
+  const header = kept.map((index) => given(csv.header[index]!));
   return { csv: { ...csv, header, groups: groups() }, rejectsOf: () => rejectsOf };
 }
 

@@ -1,6 +1,7 @@
 import { csv } from '../../csv.ts';
 import { unitOf } from '../../ledger/rails.ts';
 import { formatAmount } from '../../money.ts';
+import { looksLikeFormula } from '../../spreadsheet.ts';
 import { type PayoutLine, readPayoutLines } from '../lines.ts';
 import type { Format } from './format.ts';
 
@@ -16,7 +17,7 @@ export const paypal: Format<PayoutLine> = {
   read: readPayoutLines,
   refuse({ destination, amount, currency }) {
     // Altering the recipient would pay somebody else, and a spreadsheet would run it.
-    if (/^[=+\-@\t\r]/.test(destination)) return 'the recipient starts like a spreadsheet formula';
+    if (looksLikeFormula(destination)) return 'the recipient has what a spreadsheet would run as a formula';
     if (amount % unitOf('paypal', currency) !== 0n)
       return `PayPal pays whole ${currency} only, and this amount has a fraction`;
     return undefined;

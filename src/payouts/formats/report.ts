@@ -1,6 +1,7 @@
-import { csv, harmless } from '../../csv.ts';
+import { csv } from '../../csv.ts';
 import { showId } from '../../ids.ts';
 import { formatAmount, formatPercent } from '../../money.ts';
+import { harmless } from '../../spreadsheet.ts';
 import { type CommissionLine, type ReportLine, readCommissionLines, readReportLines } from '../lines.ts';
 import type { Format } from './format.ts';
 

@@ -7,7 +7,6 @@ import iconv from 'iconv-lite';
 import { describe, expect, test } from 'vitest';
 import { type Encoding, encodings } from '../../../src/config-source.ts';
 import { readId } from '../../../src/ids.ts';
-import { exposed, harmless } from '../../../src/imports/files/formulas.ts';
 import { withInputFile } from '../../../src/imports/files/open.ts';
 import { readCsv } from '../../../src/imports/files/records.ts';
 import { returned } from '../../../src/imports/sales/returned.ts';
@@ -60,32 +59,6 @@ async function cellsOf(file: string, stated: Encoding | undefined): Promise<stri
     return cells;
   });
 }
-
-test('text made harmless is exactly what it was when it comes back, and no formula until then', async () => {
-  await holds(
-    fc.property(text, (some) => {
-      expect(exposed(harmless(some))).toBe(some);
-      if (!/^[+-]\d|^0\d+$/.test(some)) expect(harmless(some)).not.toMatch(/^[=+\-@\t\r]/);
-    }),
-    2_000,
-  );
-  expect(['-5.00', '+49 30 123', '-1.234,50', '=1+1', '-2+3', "'=a", "'tis"].map(harmless)).toEqual([
-    '-5.00',
-    '+49 30 123',
-    '-1.234,50',
-    "'=1+1",
-    "'-2+3",
-    "''=a",
-    "'tis",
-  ]);
-  expect(['00123', '0', '0.50', '1234567890123456', '123456789012345'].map(harmless)).toEqual([
-    '="00123"',
-    '0',
-    '0.50',
-    '="1234567890123456"',
-    '123456789012345',
-  ]);
-});
 
 test('an id with leading zeros keeps them, whether or not a spreadsheet was in between', async () => {
   const own = await deskOfAnn(db);
