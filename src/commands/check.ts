@@ -10,6 +10,7 @@ import { createLog } from '../log.ts';
 import { faultOf } from '../runs/fault.ts';
 import { loadJobs, usableNames } from '../runs/jobs.ts';
 import { unappliedChanges } from './applied.ts';
+import { checkClock } from './check-clock.ts';
 import { checkFolders } from './check-folders.ts';
 import { checkNight } from './check-night.ts';
 import { checkPayouts } from './check-payouts.ts';
@@ -103,6 +104,7 @@ async function checkSchema(shell: Shell, config: Config, db: Db): Promise<Findin
   return [
     { check: 'schema', status: 'ok', message: 'is the one of this Payrun' },
     ...(await tried(shell, 'applied', () => checkApplied(shell, config, db))),
+    ...(await tried(shell, 'clock', () => checkClock(config, db, shell.clock))),
     ...(await tried(shell, 'payouts', () => checkPayouts(config, db))),
     ...(await tried(shell, 'night', () => checkNight(config, db))),
   ];

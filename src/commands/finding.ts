@@ -2,7 +2,17 @@ import { inOneLine, type PayrunError } from '../errors.ts';
 
 /** What `payrun check` says of one thing. */
 export interface Finding {
-  check: 'config' | 'database' | 'schema' | 'applied' | 'payouts' | 'night' | 'inbox' | 'folder' | 'jobs';
+  check:
+    | 'config'
+    | 'database'
+    | 'schema'
+    | 'applied'
+    | 'clock'
+    | 'payouts'
+    | 'night'
+    | 'inbox'
+    | 'folder'
+    | 'jobs';
   status: 'ok' | 'note' | 'problem';
   message: string;
   todo?: string;

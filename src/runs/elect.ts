@@ -4,7 +4,7 @@ import { showId } from '../ids.ts';
 import { showInstant } from '../time.ts';
 import { buryTheDead, type Dead, leaseSeconds } from './bury.ts';
 import { jsonText } from './identity.ts';
-import { isLive, leaseEnd } from './lease.ts';
+import { hasCome, isLive, leaseEnd } from './lease.ts';
 
 /** A run that wants to begin. */
 export interface Candidate {
@@ -32,11 +32,13 @@ interface Attempt {
   runner: string;
   started_at: Date;
   live: boolean;
+  /** Of one without a slot null. */
+  has_come: boolean | null;
 }
 
 /**
  * Inserts the row of the next attempt, which is the election: the unique key lets one candidate through. A slot
- * that is done elects nobody. Runs whose runner is dead are marked lost. Raises `already-running` when a live
+ * that is done elects nobody, unless it was done before it had come. Runs whose runner is dead are marked lost. Raises `already-running` when a live
  * runner has this identity, or another one of the same job.
  */
 export async function elect(db: Db, candidate: Candidate): Promise<Election> {
@@ -86,7 +88,7 @@ async function electIn(session: Session, candidate: Candidate): Promise<Election
   // The answer to an earlier election was lost on its way here, and this one asks again.
   if (latest?.id === candidate.id) return { elected: true, attempt: latest.attempt, buried: [] };
   if (latest?.live) throw alreadyRunning(candidate.job, latest);
-  if (latest?.status === 'done' && candidate.slot) return { elected: false, runId: latest.id };
+  if (latest?.status === 'done' && latest.has_come) return { elected: false, runId: latest.id };
   if (!candidate.mayOverlap) {
     const other = await overlapping(session, candidate);
     if (other) throw alreadyRunning(candidate.job, other);
@@ -121,7 +123,7 @@ async function lockAccount(session: Session, accountId: number): Promise<void> {
 function attempts(session: Session, candidate: Candidate) {
   return session.sql
     .selectFrom('run')
-    .select(['id', 'attempt', 'status', 'runner', 'started_at', isLive.as('live')])
+    .select(['id', 'attempt', 'status', 'runner', 'started_at', isLive.as('live'), hasCome.as('has_come')])
     .where('account_id', '=', candidate.accountId)
     .where('job', '=', candidate.job);
 }

@@ -15,6 +15,12 @@ export const isLive = sql<boolean>`(run.status = 'running' and run.lease_until >
   select from pg_stat_activity as session
   where session.datname = current_database() and session.application_name = run.runner))`;
 
+/**
+ * Whether the slot of a row of `run` had come when its runner was last heard of, and has come now, by the server's clock:
+ * one that was run by a clock ahead of it does not count as done.
+ */
+export const hasCome = sql<boolean>`(run.slot <= least(run.lease_until, clock_timestamp()))`;
+
 /** Of a row of `run` that runs or has run: whether its lease has ended, and when its runner was heard of last. */
 export const isLeaseOver = sql<boolean>`(run.lease_until <= clock_timestamp())`;
 export const lastHeardAt = sql<Date>`(run.lease_until - make_interval(secs => ${sql.lit(leaseSeconds)}))`;

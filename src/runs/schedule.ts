@@ -1,10 +1,11 @@
 import { once } from 'node:events';
 import cron from 'node-cron';
 import pLimit from 'p-limit';
-import type { JobConfig } from '../config.ts';
 import type { Context } from '../context.ts';
 import type { Db } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
+import { dueSlots } from './due.ts';
+import { describeFault, faultOf } from './fault.ts';
 import { type Jobs, loadJobs } from './jobs.ts';
 import { mayPass, type Pause } from './retry.ts';
 import { executeRun } from './run.ts';
@@ -18,9 +19,6 @@ export interface ScheduleOptions {
   pause?: Pause;
 }
 
-/** A slot is on time, and not missed, for two minutes: the sweep that finds it comes once a minute. */
-const onTimeMilliseconds = 120_000;
-
 /**
  * Runs the jobs of the configuration at their slots, for every account, until `stop` aborts and the runs under way
  * have ended. Slots missed since the last run in the database come first, as each job's `missed` says.
@@ -33,21 +31,34 @@ export async function startScheduler(context: Context<Db>, options: ScheduleOpti
   const stop = AbortSignal.any([options.stop, context.signal]);
   const limit = pLimit(options.concurrency ?? 1);
   const underWay = new Set<Promise<void>>();
+  /** Those whose slot may have come while they were looked at. */
+  const woken = new Set<Timetable>();
 
   function wake(timetable: Timetable): void {
-    if (timetable.busy || stop.aborted) return;
-    const slots = dueSlots(context, timetable);
-    if (slots.length === 0) return;
+    if (stop.aborted) return;
+    if (timetable.busy) {
+      woken.add(timetable);
+      return;
+    }
+    woken.delete(timetable);
     timetable.busy = true;
-    const runs = limit(() => runSlots(context, timetable, slots, { jobs, stop, pause: options.pause }));
-    const ended = runs.then((unended) => {
+    const ended = turn(timetable).then((isThrough) => {
       timetable.busy = false;
-      timetable.unended = unended;
       underWay.delete(ended);
-      // Without a database they wait for the next sweep.
-      if (unended.length === 0) wake(timetable);
+      // Without a database the slots wait for the next sweep.
+      if (isThrough || woken.has(timetable)) wake(timetable);
     });
     underWay.add(ended);
+  }
+
+  /** Runs what is due, and returns whether it ran anything, to its end. */
+  async function turn(timetable: Timetable): Promise<boolean> {
+    const slots = await slotsNow(context, timetable);
+    if (slots.length === 0) return false;
+    timetable.unended = await limit(() =>
+      runSlots(context, timetable, slots, { jobs, stop, pause: options.pause }),
+    );
+    return timetable.unended.length === 0;
   }
 
   const tasks = timetables.map((timetable) => {
@@ -63,30 +74,23 @@ export async function startScheduler(context: Context<Db>, options: ScheduleOpti
   await Promise.all(underWay);
 }
 
-/** Takes the slots that have come from the timetable, and returns those that are to run. */
-function dueSlots(context: Context<Db>, timetable: Timetable): Date[] {
-  const now = context.clock();
-  const due = timetable.unended.splice(0);
-  while (timetable.next && timetable.next <= now) {
-    due.push(timetable.next);
-    timetable.next = timetable.slots.next().value ?? undefined;
+/** As dueSlots; without a database none, until the next sweep. */
+async function slotsNow(context: Context<Db>, timetable: Timetable): Promise<Date[]> {
+  try {
+    const slots = await dueSlots(context, timetable);
+    timetable.isBlind = false;
+    return slots;
+  } catch (cause) {
+    if (!timetable.isBlind && !context.signal.aborted) {
+      const { message } = describeFault(faultOf(cause, context.signal));
+      const job = timetable.job.name;
+      context.log.warning({
+        message: `the slots of "${job}" can't be looked up, and are tried again within a minute: ${message}`,
+      });
+    }
+    timetable.isBlind = true;
+    return [];
   }
-  const chosen = chooseSlots(timetable.settings.missed, due, now);
-  const left = due.length - chosen.length;
-  if (left > 0) {
-    const slots = left === 1 ? 'a slot was missed and is' : `${left} slots were missed and are`;
-    const reason = `${slots} not made up for, as "missed": "${timetable.settings.missed}" says`;
-    context.log.runSkipped({ job: timetable.job.name, account: timetable.account.ref, reason });
-  }
-  return chosen;
-}
-
-/** Which of the slots that have come are run: all, the latest, or with `none` the latest if it is on time. */
-export function chooseSlots(missed: JobConfig['missed'], due: Date[], now: Date): Date[] {
-  if (missed === 'all') return due;
-  const latest = due.slice(-1);
-  if (missed === 'latest') return latest;
-  return latest.filter((slot) => now.getTime() - slot.getTime() <= onTimeMilliseconds);
 }
 
 /**

@@ -6,11 +6,12 @@ import { listed, PayrunError } from '../errors.ts';
 import { showInstant } from '../time.ts';
 import type { Job } from './define-job.ts';
 import { type Jobs, usableNames } from './jobs.ts';
+import { hasCome } from './lease.ts';
 import { slotsAfter } from './slots.ts';
 import type { Work } from './work.ts';
 
 /** Slots that passed longer ago than this are not made up for. */
-const windowDays = 31;
+export const windowDays = 31;
 
 /** One job of one account, and the slots that lie before it. */
 export interface Timetable {
@@ -22,6 +23,11 @@ export interface Timetable {
   busy: boolean;
   /** Slots that were begun and whose end the database does not know: they are due still. */
   unended: Date[];
+  /** Slots that are not made up for, by their milliseconds; it was said. */
+  passed: Set<number>;
+  /** It was said that the clock of this machine is ahead, or that the database does not answer. */
+  isAhead: boolean;
+  isBlind: boolean;
 }
 
 /**
@@ -31,6 +37,7 @@ export interface Timetable {
 export async function drawUp(context: Context<Db>, jobs: Jobs): Promise<Timetable[]> {
   const timetables: Timetable[] = [];
   const bad: PayrunError[] = [];
+  const now = earlier(context.clock(), await serverNow(context.db));
   for (const [name, settings] of Object.entries(context.config.jobs)) {
     const job = jobs.get(name);
     if (!job) {
@@ -43,16 +50,36 @@ export async function drawUp(context: Context<Db>, jobs: Jobs): Promise<Timetabl
       continue;
     }
     for (const account of await accountsOf(context)) {
-      const slots = slotsAfter(settings, await lastSlot(context, account.id, name));
+      const slots = slotsAfter(
+        settings,
+        await lastSlot(context.db, { accountId: account.id, job: name, now }),
+      );
       const next = slots.next().value ?? undefined;
-      timetables.push({ account, job, settings, slots, next, busy: false, unended: [] });
+      timetables.push({ account, job, settings, slots, next, ...awake() });
     }
-    const upcoming = slotsAfter(settings, context.clock()).next().value;
+    const upcoming = slotsAfter(settings, now).next().value;
     const shown = upcoming ? showInstant(upcoming, settings.timezone) : 'never';
     context.log.schedule({ job: name, cron: settings.cron, timezone: settings.timezone, next: shown });
   }
   if (timetables.length === 0 && bad[0]) throw bad[0];
   return timetables;
+}
+
+function awake(): Pick<Timetable, 'busy' | 'unended' | 'passed' | 'isAhead' | 'isBlind'> {
+  return { busy: false, unended: [], passed: new Set(), isAhead: false, isBlind: false };
+}
+
+/** The present by the server's clock, the only one that all runners share. */
+export async function serverNow(db: Db): Promise<Date> {
+  const found = await db.session(({ client }) =>
+    client.query<{ now: Date }>('/* runs.server_now */ select clock_timestamp() as now'),
+  );
+  return found.rows[0]!.now;
+}
+
+/** The earlier of two instants. */
+export function earlier(one: Date, other: Date): Date {
+  return one < other ? one : other;
 }
 
 async function accountsOf(context: Context<Db>): Promise<Work['account'][]> {
@@ -71,9 +98,11 @@ async function accountsOf(context: Context<Db>): Promise<Work['account'][]> {
 }
 
 /** The instant behind which slots count as missed: the last that ended, or now for a job that never had one. */
-async function lastSlot(context: Context<Db>, accountId: number, job: string): Promise<Date> {
-  const now = context.clock();
-  const { ended, first } = await context.db.sql
+async function lastSlot(
+  db: Db,
+  { accountId, job, now }: { accountId: number; job: string; now: Date },
+): Promise<Date> {
+  const { ended, first } = await db.sql
     .selectFrom('run')
     .select([
       sql<Date | null>`max(slot) filter (where status in ('done', 'failed'))`.as('ended'),
@@ -81,6 +110,7 @@ async function lastSlot(context: Context<Db>, accountId: number, job: string): P
     ])
     .where('account_id', '=', accountId)
     .where('job', '=', job)
+    .where(hasCome)
     .executeTakeFirstOrThrow();
   const last = ended?.getTime() ?? (first ? first.getTime() - 1 : now.getTime());
   return new Date(Math.max(last, now.getTime() - windowDays * 86_400_000));
@@ -99,6 +129,7 @@ export async function endOf(
     .where('account_id', '=', accountId)
     .where('job', '=', job)
     .where('slot', '=', slot)
+    .where(hasCome)
     .execute();
   if (runs.length === 0) return 'unbegun';
   return runs.some(({ status }) => status === 'done' || status === 'failed') ? 'ended' : 'none';

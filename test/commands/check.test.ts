@@ -1,7 +1,11 @@
 import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
+import { checkClock } from '../../src/commands/check-clock.ts';
 import { connect } from '../../src/db/connect.ts';
+import { showId } from '../../src/ids.ts';
+import { executeRun } from '../../src/runs/run.ts';
+import { nothing, spec, testContext } from '../runs/fixture.ts';
 import { testDatabase } from '../support/database.ts';
 import { payrun, payrunJson } from './payrun.ts';
 import { configOf, workspace } from './workspace.ts';
@@ -131,4 +135,40 @@ test('a database without our schema is a problem, and the check does not migrate
     await admin.session(({ client }) => client.query(`drop database ${name} with (force)`));
     await admin.close();
   }
+});
+
+test('a slot that was run before it had come, by a clock that was ahead, is a problem that is named', async () => {
+  const { db, url } = await testDatabase();
+  const place = { cwd: await workspace(configOf('ahead')), url };
+  await payrunJson(['apply'], place);
+  const account = await db.sql
+    .selectFrom('account')
+    .select(['account_id as id', 'ref'])
+    .executeTakeFirstOrThrow();
+  const run = (slot: Date) =>
+    executeRun(testContext(db), account, spec({ job: 'nightly', slot }), async () => nothing);
+  await run(new Date('2020-03-02T01:00:00Z'));
+  expect(await payrunJson(['check'], place)).toMatchObject({ problems: 0 });
+  const { runId } = await run(new Date(Date.now() + 400 * 86_400_000));
+  expect(problemsOf((await payrunJson(['check'], place, 1)) as Checked)).toEqual([
+    {
+      check: 'clock',
+      status: 'problem',
+      message: expect.stringContaining(
+        '1 run of nightly for the future, by the clock of the database, the latest at 20',
+      ),
+      todo: expect.stringContaining(showId('run', runId)),
+      exitCode: 1,
+    },
+  ]);
+});
+
+test('a clock of this machine that is ahead of the database’s is a problem', async () => {
+  const { db } = await testDatabase();
+  const { config } = testContext(db);
+  const ahead = () => new Date(Date.now() + 3 * 3_600_000);
+  expect(await checkClock(config, db, () => new Date())).toEqual([]);
+  expect(await checkClock(config, db, ahead)).toMatchObject([
+    { check: 'clock', status: 'problem', message: expect.stringMatching(/is (3 h 0|2 h 59) min ahead of/) },
+  ]);
 });

@@ -13,7 +13,7 @@ import type { RunnerOrder } from './runner.ts';
 const { db, url } = await testDatabase();
 const program = fileURLToPath(new URL('./runner.ts', import.meta.url));
 const children: ChildProcessWithoutNullStreams[] = [];
-const slot = '2026-03-02T01:00:00.000Z';
+const slot = '2020-03-02T01:00:00.000Z';
 
 afterEach(() => {
   for (const child of children.splice(0)) child.kill('SIGKILL');
