@@ -117,3 +117,40 @@ test('a rule of three payments counts right when requests and a file bring sales
   ]);
   expect(await audited(desk.world)).toEqual([]);
 });
+
+test('a request counts the payments of a customer after those that another transaction is recording', async () => {
+  const incentives = [{ ref: 'first', percent: '30', duration: { payments: 3 } }];
+  const desk = await serveDesk(db, { program: { commission: { percent: '10' }, incentives } });
+  const { accountId, programId } = desk.world;
+  await desk.world.affiliate({ ref: 'ann' });
+  await desk.land('referrals', 'affiliate,customer_id\nann,c-1\n');
+  const door = new RequestDoor(db, desk.work().context.clock);
+  const { asked } = await db.transaction(async ({ client }) => {
+    await client.query('select from referral where account_id = $1 for no key update', [accountId]);
+    await client.query(
+      `insert into conversion (account_id, id, program_id, external_id, affiliate_id, referral_id, amount, occurred_at, fingerprint,
+         import_id, line, occurred_at_given, currency, sales_status, no_commission_reason)
+       select $1, gen_random_uuid(), $2, 'F-' || n, r.affiliate_id, r.id, 100, '2026-01-01', '', gen_random_uuid(), n, true, 'USD',
+         'complete', 'a test'
+       from referral r cross join generate_series(1, 3) n where r.account_id = $1`,
+      [accountId, programId],
+    );
+    const asked = door.sale({ accountId, sourceId: null, name: 'api' }, programId, {
+      n: 1,
+      line: 1,
+      externalId: 'R-1',
+      customerId: 'c-1',
+      amount: 1_000n,
+      currency: 'USD',
+      occurredAt: '2026-01-10T10:00:00Z',
+      occurredAtGiven: true,
+      salesStatus: 'complete',
+    });
+    await waitsForLock(db, asked);
+    return { asked };
+  });
+  const { verdict } = await asked;
+  const { rows } = await sql<{ rate_ppm: number }>`
+    select rate_ppm from commission where account_id = ${accountId}`.execute(db.sql);
+  expect([verdict, rows]).toEqual(['recorded', [{ rate_ppm: 100_000 }]]);
+});

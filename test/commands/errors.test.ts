@@ -42,6 +42,7 @@ const withoutFile: Partial<Record<ErrorCode, string>> = {
   state: 'the ledger is in another state than the command needs',
   'job-failed': 'what the code of a job raises, it raises when it runs',
   'already-running': 'another run is under way',
+  busy: 'others hold what a request needs',
   'lease-lost': 'another runner took the run over',
   defect: 'the code of Payrun is wrong, not a file',
   interrupted: 'a person or the system stopped the run',
