@@ -9,7 +9,7 @@ import { personNamed } from '../ledger/person.ts';
 import { formatAmount, isCurrency, parseAmount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { withAccount } from './open.ts';
-import { dryRunFlag, dryRunHelp } from './options.ts';
+import { byFlag, byHelp, dryRunFlag, dryRunHelp, reasonFlag, reasonHelp } from './options.ts';
 import { runWork } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -37,8 +37,8 @@ export function register(program: Command, shell: Shell): void {
     )
     .argument('<affiliate>', 'ref, short code, e-mail or id')
     .argument('<amount>', 'exact, in major units: 25.00, or -12.50 to take')
-    .requiredOption('--reason <text>', 'why, for everyone who asks later')
-    .requiredOption('--by <name>', 'who decides it')
+    .requiredOption(reasonFlag, reasonHelp)
+    .requiredOption(byFlag, byHelp)
     .option('--currency <code>', "the programme's when left out")
     .option('--program <ref>', 'the programme, where the account has several')
     .option(dryRunFlag, dryRunHelp)

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { applyAccounts, type Change, type Plan } from '../db/apply.ts';
 import { withWorkspace } from './open.ts';
+import { dryRunFlag, dryRunHelp } from './options.ts';
 import { indent, type Paint, paragraphs, plural } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -13,7 +14,7 @@ export function register(program: Command, shell: Shell): void {
       "Make the database's programmes, incentives and sources those of payrun.json, showing the difference first. " +
         'What payrun.json no longer names is retired: nothing that has history is deleted.',
     )
-    .option('--dry-run', 'show the difference and change nothing')
+    .option(dryRunFlag, dryRunHelp)
     .action(shell.does((options: { dryRun?: boolean }) => apply(shell, options)));
 }
 

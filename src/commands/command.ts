@@ -1,5 +1,12 @@
-import { Command, type CommanderError, Help } from 'commander';
+import {
+  type AddHelpTextContext,
+  type AddHelpTextPosition,
+  Command,
+  type CommanderError,
+  Help,
+} from 'commander';
 import { PayrunError } from '../errors.ts';
+import { wrapLine } from './layout.ts';
 
 const plain = new Help();
 
@@ -19,6 +26,13 @@ export class PayrunCommand extends Command {
     return new PayrunCommand(name);
   }
 
+  override addHelpText(
+    position: AddHelpTextPosition,
+    text: string | ((context: AddHelpTextContext) => string),
+  ): this {
+    return super.addHelpText(position, (context) => fitted(typeof text === 'string' ? text : text(context)));
+  }
+
   /** Called by commander for the first option that is missing, before it looks at the operands. */
   missingMandatoryOptionValue(): void {
     const operands = this.registeredArguments
@@ -31,6 +45,24 @@ export class PayrunCommand extends Command {
       todo: `Add it; "payrun help ${pathOf(this)}" says what each is for.`,
     });
   }
+}
+
+/** With `npx` before every command it still fits an old terminal. */
+const pageWidth = 76;
+
+/**
+ * Examples and prose below a page as wide as that: what an example does stands below it where one of them is too long to
+ * have it beside, and the lines of a paragraph are filled anew.
+ */
+function fitted(text: string): string {
+  const isTooLong = text.split('\n').some((line) => line.startsWith(' ') && line.length > pageWidth);
+  const apart = isTooLong ? text.replaceAll(/^( +\S.*?) {2,}(?=\S)/gm, '$1\n      ') : text;
+  const filled = apart.replaceAll(/(?<=^[^ \n].*[^:\n])\n(?=[^ \n])/gm, ' ');
+  const hangOf = (line: string) => ' '.repeat(/^ {2}\S/.test(line) ? 4 : line.search(/\S|$/));
+  return filled
+    .split('\n')
+    .flatMap((line) => wrapLine(line, pageWidth, hangOf(line)))
+    .join('\n');
 }
 
 /** What is wrong with the command line, as commander found it. */

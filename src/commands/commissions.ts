@@ -10,13 +10,13 @@ import { formatAmount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { registerList } from './commissions-list.ts';
 import { type Account, withAccount } from './open.ts';
-import { dryRunFlag, dryRunHelp, loginName } from './options.ts';
+import { byFlag, byHelp, dryRunFlag, dryRunHelp } from './options.ts';
 import { runWork } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface ApproveFlags {
   allOf?: string;
-  by?: string;
+  by: string;
   dryRun?: boolean;
 }
 
@@ -25,9 +25,9 @@ Examples:
   payrun commissions list --status awaiting            what waits for an approval
   payrun commissions list --held                       what has ended its hold and does not move, and why
   payrun commissions list --affiliate ada --csv        all of an affiliate's, for a spreadsheet
-  payrun commissions approve --all-of main --dry-run   who would get what
-  payrun commissions approve --all-of main             everything of the programme "main" that awaits it
-  payrun commissions approve INV-1001 com_01kk...      these, where they await approval`;
+  payrun commissions approve --all-of main --by Ada --dry-run   who would get what
+  payrun commissions approve --all-of main --by Ada             everything of the programme "main" that awaits it
+  payrun commissions approve INV-1001 com_01kk... --by Ada      these, where they await approval`;
 
 /** Adds `payrun commissions list` and `approve`. */
 export function register(program: Command, shell: Shell): void {
@@ -44,7 +44,7 @@ export function register(program: Command, shell: Shell): void {
     .description('Approve commissions whose hold has ended, so that they are ready to be paid.')
     .argument('[commission...]', 'their ids, or the external ids of their sales')
     .option('--all-of <program>', 'every commission of this programme that awaits approval, by its ref')
-    .option('--by <name>', 'who approves; the login name when left out')
+    .requiredOption(byFlag, byHelp)
     .option(dryRunFlag, dryRunHelp)
     .action(shell.does((ids: string[], flags: ApproveFlags) => approve(shell, ids, flags)));
 }
@@ -65,7 +65,7 @@ async function approve(
     const parameters = {
       commissions: texts,
       all_of: allOf ?? null,
-      by: personNamed(by ?? loginName(shell), 'An approval'),
+      by: personNamed(by, 'An approval'),
     };
     return runWork(context, account, { name: 'approve-commissions', parameters, dryRun }, (work) =>
       approveIn(work, which, new Set(texts).size),

@@ -3,17 +3,28 @@ import { parseId, showId } from '../ids.ts';
 import { acceptConflict } from '../ledger/accept.ts';
 import { listConflicts, readConflict } from '../ledger/conflicts.ts';
 import { keepConflicts } from '../ledger/keep.ts';
+import { personNamed } from '../ledger/person.ts';
 import { viewConflict } from '../ledger/views.ts';
 import { formatAmount } from '../money.ts';
 import type { Outcome, Work } from '../runs/work.ts';
 import { conflictData, describeConflict, describeConflictList } from './describe-conflict.ts';
 import { withAccount } from './open.ts';
-import { dryRunFlag, dryRunHelp, loginName, readCount } from './options.ts';
+import {
+  byFlag,
+  byHelp,
+  dryRunFlag,
+  dryRunHelp,
+  limitFlag,
+  limitHelp,
+  readCount,
+  reasonFlag,
+  reasonHelp,
+} from './options.ts';
 import { runWork } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface DecisionFlags {
-  by?: string;
+  by: string;
   reason?: string;
   dryRun?: boolean;
 }
@@ -22,8 +33,8 @@ const examples = `
 Examples:
   payrun conflicts list                                  what waits for a decision
   payrun conflicts show cfl_01kj...                      both versions, field by field
-  payrun conflicts keep cfl_01kj... --reason "typo"      what is recorded stays; the other version is put aside
-  payrun conflicts accept cfl_01kj... --dry-run          what accepting the other version would book`;
+  payrun conflicts keep cfl_01kj... --by Ada --reason "typo"  what is recorded stays; the other version is put aside
+  payrun conflicts accept cfl_01kj... --by Ada --dry-run  what accepting the other version would book`;
 
 /** Adds `payrun conflicts list`, `show`, `keep` and `accept`. */
 export function register(program: Command, shell: Shell): void {
@@ -36,7 +47,7 @@ export function register(program: Command, shell: Shell): void {
     .command('list')
     .description('The conflicts that wait for a decision, newest first.')
     .option('--all', 'those that were decided too, after the open ones')
-    .option('--limit <count>', 'at most so many', '50')
+    .option(limitFlag, limitHelp, '50')
     .action(shell.does((flags: { all?: boolean; limit: string }) => list(shell, flags)));
   conflicts
     .command('show')
@@ -49,8 +60,8 @@ export function register(program: Command, shell: Shell): void {
     .command('keep')
     .description('Decide that what is recorded is right; the other version is put aside, and no money moves.')
     .argument('<conflict...>', 'their ids')
-    .option('--by <name>', 'who decides; the login name when left out')
-    .option('--reason <text>', 'why, for those who ask later')
+    .requiredOption(byFlag, byHelp)
+    .option(reasonFlag, reasonHelp)
     .option(dryRunFlag, dryRunHelp)
     .action(shell.does((ids: string[], flags: DecisionFlags) => keep(shell, ids, flags)));
   conflicts
@@ -59,8 +70,8 @@ export function register(program: Command, shell: Shell): void {
       'Decide that what came again is right: it counts from now on, and the difference in commission is booked.',
     )
     .argument('<conflict>', 'its id')
-    .option('--by <name>', 'who decides; the login name when left out')
-    .option('--reason <text>', 'why, for those who ask later')
+    .requiredOption(byFlag, byHelp)
+    .option(reasonFlag, reasonHelp)
     .option(dryRunFlag, dryRunHelp)
     .action(shell.does((id: string, flags: DecisionFlags) => accept(shell, id, flags)));
 }
@@ -88,7 +99,7 @@ async function show(shell: Shell, text: string): Promise<Answer> {
 
 async function keep(shell: Shell, texts: string[], flags: DecisionFlags): Promise<Answer> {
   const conflictIds = texts.map((text) => parseId('conflict', text));
-  const by = flags.by ?? loginName(shell);
+  const by = personNamed(flags.by, 'A decision');
   const { reason, dryRun } = flags;
   const parameters = {
     conflicts: conflictIds.map((id) => showId('conflict', id)),
@@ -111,7 +122,7 @@ function keepIn(work: Work, choice: Parameters<typeof keepConflicts>[2]): Promis
 
 async function accept(shell: Shell, text: string, flags: DecisionFlags): Promise<Answer> {
   const conflictId = parseId('conflict', text);
-  const by = flags.by ?? loginName(shell);
+  const by = personNamed(flags.by, 'A decision');
   const { reason, dryRun = false } = flags;
   const parameters = { conflict: showId('conflict', conflictId), by, reason: reason ?? null };
   return withAccount(shell, async (context, account) =>

@@ -6,7 +6,7 @@ import { keepEmbedded, stopEmbedded } from '../db/embedded.ts';
 import { migrate, pendingMigrations } from '../db/migrate.ts';
 import { PayrunError } from '../errors.ts';
 import { embeddedFolder, readConfig, withDatabase, withServer } from './open.ts';
-import { dryRunFlag } from './options.ts';
+import { dryRunFlag, dryRunHelp } from './options.ts';
 import { plural } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -31,7 +31,7 @@ export function register(program: Command, shell: Shell): void {
     .action(shell.does((args: string[]) => psql(shell, args)));
   db.command('migrate')
     .description('Bring the schema to the newest version.')
-    .option(dryRunFlag, 'only say what is missing')
+    .option(dryRunFlag, dryRunHelp)
     .action(shell.does((options: { dryRun?: boolean }) => migrateSchema(shell, options.dryRun ?? false)));
 }
 

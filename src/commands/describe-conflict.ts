@@ -46,9 +46,9 @@ export function describeConflict(paint: Paint, story: ConflictStory): string {
     conflict.status === 'open'
       ? sentences([
           'Nobody has decided yet.',
-          `If the recorded sale is right: payrun conflicts keep ${showId('conflict', conflict.id)}`,
+          `If the recorded sale is right: payrun conflicts keep ${showId('conflict', conflict.id)} --by <name>`,
           ...(isAcceptable(conflict)
-            ? [`If the other one is: payrun conflicts accept ${showId('conflict', conflict.id)}`]
+            ? [`If the other one is: payrun conflicts accept ${showId('conflict', conflict.id)} --by <name>`]
             : []),
         ])
       : sentences([

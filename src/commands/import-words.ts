@@ -14,25 +14,12 @@ export const kinds: [kind: Kind, description: string][] = [
   ['referrals', 'Import referrals from CSV files or .xlsx workbooks; those that changed are updated.'],
 ];
 
-/** What control totals are of, for each kind of file that can be held against them. */
-export const controls = {
-  sales: {
-    rows: 'refuse the file unless it has so many rows of data, whatever becomes of them',
-    total: 'refuse the file unless its amounts come to this: EUR=18230.55',
-  },
-  events: {
-    rows: 'refuse the log unless it has so many lines, blank ones left out, whatever becomes of them',
-    total:
-      'refuse the log unless the amounts of all its conversions, or of Stripe’s paid charges, come to this: EUR=18230.55',
-  },
-};
-
 export const examples = `
 Examples:
   payrun import sales march.csv --dry-run          see what would happen
   payrun import sales march.csv --plan 7KQ2M9-1FX8D0-ZP3T5W   do just that, if nothing has changed since
   payrun import sales march.csv --source offline   read it as the source "offline" of payrun.json says
-  payrun import sales march.csv --save-mapping erp keep the proposed mapping as the source "erp", and import
+  payrun import sales march.csv --save-mapping erp  keep the proposed mapping as the source "erp", and import
   payrun import sales march.csv --save-mapping erp --map amount="Net total" --ignore "State"   decide what it asks
   gunzip -c march.csv.gz | payrun import sales -   from standard input; .gz and .zip files can be named as they are
 

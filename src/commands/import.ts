@@ -14,7 +14,7 @@ import {
 import { executeRun } from '../runs/run.ts';
 import { warnOfUnapplied } from './applied.ts';
 import { describeImport, type Imported } from './describe-import.ts';
-import { columnsOf, controls, examples, kinds } from './import-words.ts';
+import { columnsOf, examples, kinds } from './import-words.ts';
 import { withAccount } from './open.ts';
 import { dryRunFlag, dryRunHelp } from './options.ts';
 import { added, readMapping } from './read-mapping.ts';
@@ -47,11 +47,21 @@ export function register(program: Command, shell: Shell): void {
       .description(description)
       .argument('<file...>', 'files, also packed as .gz or .zip; - is standard input')
       .option('--again', 'import a file although the same bytes were imported before')
-      .option(dryRunFlag, `${dryRunHelp}; ends with the code of a plan`)
-      .option('--plan <code>', 'import exactly what --dry-run showed, if nothing has changed since');
+      .option(dryRunFlag, dryRunHelp)
+      .option(
+        '--plan <code>',
+        'import exactly what --dry-run showed, by the code it ended with, if nothing has changed since',
+      );
     if (kind === 'sales' || kind === 'events') {
-      const { rows, total } = controls[kind];
-      command.option('--expect-rows <count>', rows).option('--expect-total <currency=sum...>', total);
+      command
+        .option(
+          '--expect-rows <count>',
+          'refuse the file unless it has so many rows of data, or lines of a log',
+        )
+        .option(
+          '--expect-total <currency=sum...>',
+          'refuse the file unless its amounts come to this: EUR=18230.55',
+        );
       command.addOption(new Option('-s, --source <ref>', 'how to read it: a source of payrun.json'));
     }
     if (kind === 'sales') {

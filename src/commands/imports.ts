@@ -1,10 +1,20 @@
 import type { Command } from 'commander';
 import { PayrunError } from '../errors.ts';
-import { parseId, showId } from '../ids.ts';
-import { listImports, showImport, undoImport, viewImport } from '../imports/import.ts';
+import { parseId, readId, showId } from '../ids.ts';
+import { importsOfFile, listImports, showImport, undoImport, viewImport } from '../imports/import.ts';
 import { describeImportHistory, describeImportList, historyData } from './describe-imports.ts';
 import { withAccount } from './open.ts';
-import { dryRunFlag, dryRunHelp, readCount } from './options.ts';
+import {
+  byFlag,
+  byHelp,
+  dryRunFlag,
+  dryRunHelp,
+  limitFlag,
+  limitHelp,
+  readCount,
+  reasonFlag,
+  reasonHelp,
+} from './options.ts';
 import { runWork } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -15,8 +25,8 @@ Examples:
   payrun imports undo imp_01kj... --by Ada --reason "wrong month"            take it back`;
 
 interface UndoFlags {
-  by?: string;
-  reason?: string;
+  by: string;
+  reason: string;
   dryRun?: boolean;
 }
 
@@ -30,7 +40,7 @@ export function register(program: Command, shell: Shell): void {
   imports
     .command('list')
     .description('The latest imports, newest first.')
-    .option('--limit <count>', 'at most so many', '20')
+    .option(limitFlag, limitHelp, '20')
     .option('--rejects', 'only those with rejected rows that nobody has corrected and imported again')
     .action(shell.does((flags: { limit: string; rejects?: boolean }) => list(shell, flags)));
   imports
@@ -38,7 +48,7 @@ export function register(program: Command, shell: Shell): void {
     .description(
       'One import: its counts, totals, rejects, conflicts and warnings, and what it hangs together with.',
     )
-    .argument('<import>', 'its id, as "payrun imports list" shows it')
+    .argument('<import>', 'its id, as "payrun imports list" shows it, or the name of its file')
     .action(shell.does((id: string) => show(shell, id)));
   imports
     .command('undo')
@@ -46,8 +56,8 @@ export function register(program: Command, shell: Shell): void {
       'Take an import of sales or events back as a set: unpaid commissions leave the books, paid ones become a debt that the next payout nets; the file can be imported again.',
     )
     .argument('<import>', 'its id')
-    .option('--by <name>', 'who decides')
-    .option('--reason <text>', 'why')
+    .requiredOption(byFlag, byHelp)
+    .requiredOption(reasonFlag, reasonHelp)
     .option(dryRunFlag, dryRunHelp)
     .action(shell.does((id: string, flags: UndoFlags) => undo(shell, id, flags)));
 }
@@ -70,8 +80,16 @@ async function list(
 }
 
 async function show(shell: Shell, text: string): Promise<Answer> {
-  const importId = parseId('import', text);
   return withAccount(shell, async ({ db, config }, account) => {
+    const named = readId(text) ? undefined : await importsOfFile(db.sql, account.id, text);
+    if (named?.length === 0)
+      throw new PayrunError('not-found', 'No import has this id, and none is of a file with this name.', {
+        found: text,
+        todo: 'Check how it is written; "payrun imports list" shows what there is.',
+      });
+    if (named && named.length > 1)
+      return { data: named.map(viewImport), text: (paint) => describeImportList(paint, named) };
+    const importId = named?.[0]?.id ?? parseId('import', text);
     const history = await db.transaction(
       (session) => showImport(session, account.id, { importId, workspace: config.workspace }),
       { snapshot: true },
@@ -82,10 +100,6 @@ async function show(shell: Shell, text: string): Promise<Answer> {
 
 async function undo(shell: Shell, text: string, { by, reason, dryRun = false }: UndoFlags): Promise<Answer> {
   const importId = parseId('import', text);
-  if (by === undefined || reason === undefined)
-    throw new PayrunError('usage', 'Undoing an import needs a reason and the name of who decides it.', {
-      todo: 'Give both: --by Ada --reason "the wrong month". With --dry-run nothing is kept.',
-    });
   const parameters = { import: showId('import', importId), by, reason };
   return withAccount(shell, (context, account) =>
     runWork(context, account, { name: 'undo-import', parameters, dryRun }, (work) =>

@@ -1,13 +1,18 @@
-import { userInfo } from 'node:os';
 import type { Config } from '../config.ts';
 import { PayrunError } from '../errors.ts';
-import { personNamed } from '../ledger/person.ts';
 import { parseInstant } from '../time.ts';
 import type { Shell } from './shell.ts';
 
 export const asOfFlag = '--as-of <when>';
 export const asOfHelp =
   "the moment to decide for: 2026-03-01, 2026-03-01T02:00 (in the job's zone, else UTC) or with an offset; now when left out";
+/** Required wherever a person decides: no decision is anybody's just because he is logged in. */
+export const byFlag = '--by <name>';
+export const byHelp = 'who decides it: the name of a person';
+export const reasonFlag = '--reason <text>';
+export const reasonHelp = 'why, for everyone who asks later';
+export const limitFlag = '--limit <count>';
+export const limitHelp = 'at most so many';
 export const dryRunFlag = '--dry-run';
 export const dryRunHelp = 'do everything, show what would happen, and undo it';
 
@@ -42,25 +47,4 @@ export function zoneOfJob(config: Config, job: string): string {
 export function readCount(flag: string, text: string): number {
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
   throw new PayrunError('usage', 'This is no number of at least 1.', { place: { field: flag }, found: text });
-}
-
-/** Who acts, where a command does not say: the name that the user is logged in by. */
-export function loginName(shell: Shell): string {
-  const named = shell.env.USER || shell.env.LOGNAME;
-  if (named) return named;
-  try {
-    return userInfo().username;
-  } catch {
-    throw new PayrunError('usage', 'The system does not say who you are.', {
-      todo: 'Say it with --by <name>.',
-    });
-  }
-}
-
-/**
- * Who acts: the name that --by gives, which must be a person's, or the login name; the account of a service that is
- * called like Payrun is nobody. Raises `usage`; `what` is done.
- */
-export function personOf(shell: Shell, by: string | undefined, what: string): string {
-  return by === undefined ? loginName(shell) : personNamed(by, what);
 }

@@ -5,7 +5,7 @@ import { parseId } from '../ids.ts';
 import { personNamed } from '../ledger/person.ts';
 import { type MarkChoice, settleByHand } from '../payouts/payout.ts';
 import { withAccount } from './open.ts';
-import { dryRunFlag, dryRunHelp } from './options.ts';
+import { byFlag, byHelp, dryRunFlag, dryRunHelp, reasonFlag, reasonHelp } from './options.ts';
 import { runWork } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -22,8 +22,7 @@ const examples = `
 Which payouts, one of these ways:
   <payout...>          their references of twelve characters, or their ids
   --batch pob_01kj...  all of the batch that is exported
-  --file answers.csv   a header and a row each: reference, status (paid, failed or returned), provider reference, reason;
-                       what a row leaves out is as the command and its options say
+  --file answers.csv   a header and a row each: reference, status (paid, failed or returned), provider reference, reason; what a row leaves out is as the command and its options say
 
 All of them are marked, or none; again with the same changes nothing.`;
 
@@ -37,8 +36,8 @@ export function registerMarks(payouts: Command, shell: Shell): void {
       .option('--batch <batch>', 'all of this batch that is exported')
       .option('--file <csv>', 'what the file says of each')
       .option('--reference <text>', "the provider's or the bank's reference")
-      .option('--reason <text>', 'why it failed or came back, for everyone who asks later')
-      .requiredOption('--by <name>', 'who says so')
+      .option(reasonFlag, reasonHelp)
+      .requiredOption(byFlag, byHelp)
       .option(dryRunFlag, dryRunHelp)
       .addHelpText('after', examples)
       .action(shell.does((texts: string[], flags: MarkFlags) => mark(shell, outcome, texts, flags)));

@@ -1,14 +1,15 @@
 import type { Command } from 'commander';
 import { csv } from '../csv.ts';
 import { PayrunError } from '../errors.ts';
+import { personNamed } from '../ledger/person.ts';
 import { harmless } from '../spreadsheet.ts';
 import { type ListFlags, withListFlags } from './lists.ts';
-import { asOfFlag, asOfHelp, dryRunFlag, dryRunHelp, personOf, readCount } from './options.ts';
+import { asOfFlag, asOfHelp, byFlag, byHelp, dryRunFlag, dryRunHelp, readCount } from './options.ts';
 import { type RunJobOptions, runJob } from './run-job.ts';
 import type { Answer, Shell } from './shell.ts';
 
 interface PrepareFlags extends RunJobOptions, ListFlags {
-  by?: string;
+  by: string;
   affiliate?: string;
 }
 
@@ -21,7 +22,7 @@ export function registerPrepare(payouts: Command, shell: Shell): void {
   const prepare = payouts
     .command('prepare')
     .description('Gather what is ready into payouts, for the latest period that has closed.')
-    .option('--by <name>', 'who prepares; the login name when left out')
+    .requiredOption(byFlag, byHelp)
     .option(asOfFlag, asOfHelp)
     .option(dryRunFlag, dryRunHelp)
     .option('--affiliate <name>', 'of a dry run, list only this affiliate: ref, short code, e-mail or id')
@@ -44,7 +45,7 @@ async function run(shell: Shell, flags: PrepareFlags): Promise<Answer> {
   }
   const atMost = limit === undefined ? undefined : readCount('--limit', limit);
   const payees = { affiliate, after, limit: atMost ?? (asCsv ? everyone : undefined) };
-  const preparedBy = personOf(shell, flags.by, 'Preparing payouts');
+  const preparedBy = personNamed(flags.by, 'Preparing payouts');
   const answer = await runJob(shell, 'prepare-payouts', flags, () => ({
     prepared_by: preparedBy,
     ...(isChosen ? { payees } : {}),

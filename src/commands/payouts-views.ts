@@ -14,7 +14,7 @@ import {
 import { showInstant } from '../time.ts';
 import { answerList, type List, type ListFlags, withListFlags } from './lists.ts';
 import { withAccount } from './open.ts';
-import { readCount } from './options.ts';
+import { limitFlag, limitHelp, readCount } from './options.ts';
 import { type Column, type Paint, pairs, paragraphs, plural, section, sentences, table } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -26,7 +26,7 @@ export function registerViews(payouts: Command, shell: Shell): void {
     .command('list')
     .description('The latest payout batches, newest first.')
     .addOption(new Option('--status <status>', 'only those in this state').choices(statuses))
-    .option('--limit <count>', 'at most so many', '50')
+    .option(limitFlag, limitHelp, '50')
     .action(
       shell.does((options: { status?: BatchStatus; limit: string }) =>
         list(shell, options.limit, options.status),

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { PayrunError } from '../errors.ts';
 import { parseId, showId } from '../ids.ts';
-import { approvePayouts, cancelPayouts, exportPayouts, showBatch } from '../payouts/payout.ts';
+import { personNamed } from '../ledger/person.ts';
+import { approvePayouts, cancelPayouts, exportPayouts } from '../payouts/payout.ts';
 import { withAccount } from './open.ts';
-import { dryRunFlag, dryRunHelp, loginName } from './options.ts';
+import { byFlag, byHelp, dryRunFlag, dryRunHelp, reasonFlag, reasonHelp } from './options.ts';
 import { registerMarks } from './payouts-mark.ts';
 import { registerPrepare } from './payouts-prepare.ts';
 import { registerViews } from './payouts-views.ts';
@@ -16,11 +17,11 @@ interface DryRun {
 
 const examples = `
 From ready to paid:
-  payrun payouts prepare --dry-run                who would get what, and who is left out and why
-  payrun payouts prepare                          make the payouts: drafts, where the programme wants an approval
+  payrun payouts prepare --by "Ada L." --dry-run  who would get what, and who is left out and why
+  payrun payouts prepare --by "Ada L."            make the payouts: drafts, where the programme wants an approval
   payrun payouts list --status draft              what waits for an approval
   payrun payouts show pob_01kj...                 one batch, payout by payout
-  payrun payouts approve pob_01kj... --by "Ada L."
+  payrun payouts approve pob_01kj... --by "Bea M."
   payrun payouts export                           write the files of all that is approved into outbox/
   payrun payouts mark-paid 7K3MQ9ZX42AB --reference PP-123 --by "Ada L."
   payrun payouts mark-paid --batch pob_01kj... --reference PP-123 --by "Ada L."
@@ -39,17 +40,20 @@ export function register(program: Command, shell: Shell): void {
     .command('approve')
     .description('Approve a draft batch, so that it can be exported.')
     .argument('<batch>', 'its id, as "payrun payouts list" shows it')
-    .option('--by <name>', 'who approves; the login name, unless the programme asks for two persons')
+    .requiredOption(byFlag, byHelp)
     .option(dryRunFlag, dryRunHelp)
-    .action(shell.does((batch: string, options: DryRun & { by?: string }) => approve(shell, batch, options)));
+    .action(shell.does((batch: string, options: DryRun & { by: string }) => approve(shell, batch, options)));
   payouts
     .command('cancel')
     .description('Cancel a batch that has not left; its commissions are ready again.')
     .argument('<batch>', 'its id')
-    .requiredOption('--reason <text>', 'why, for everyone who asks later')
+    .requiredOption(byFlag, byHelp)
+    .requiredOption(reasonFlag, reasonHelp)
     .option(dryRunFlag, dryRunHelp)
     .action(
-      shell.does((batch: string, options: DryRun & { reason: string }) => cancel(shell, batch, options)),
+      shell.does((batch: string, options: DryRun & { by: string; reason: string }) =>
+        cancel(shell, batch, options),
+      ),
     );
   payouts
     .command('export')
@@ -69,17 +73,11 @@ export function register(program: Command, shell: Shell): void {
 async function approve(
   shell: Shell,
   text: string,
-  { by, dryRun = false }: DryRun & { by?: string },
+  { by, dryRun = false }: DryRun & { by: string },
 ): Promise<Answer> {
   const batchId = parseId('batch', text);
+  const approver = personNamed(by, 'An approval');
   return withAccount(shell, async (context, account) => {
-    const { approval } = await showBatch(context.db.sql, account.id, batchId);
-    if (by === undefined && approval === 'two_persons') {
-      throw new PayrunError('usage', 'The programme asks for two persons, so the approval needs a name.', {
-        todo: 'Say who approves with --by <name>: somebody who has not said yes to the batch before.',
-      });
-    }
-    const approver = by ?? loginName(shell);
     const parameters = { batch: showId('batch', batchId), by: approver };
     return runWork(context, account, { name: 'approve-payouts', parameters, dryRun }, (work) =>
       approvePayouts(work, { batchId, by: approver }),
@@ -90,10 +88,10 @@ async function approve(
 async function cancel(
   shell: Shell,
   text: string,
-  { reason, dryRun = false }: DryRun & { reason: string },
+  { by, reason, dryRun = false }: DryRun & { by: string; reason: string },
 ): Promise<Answer> {
   const batchId = parseId('batch', text);
-  const parameters = { batch: showId('batch', batchId), reason };
+  const parameters = { batch: showId('batch', batchId), reason, by: personNamed(by, 'Canceling payouts') };
   return withAccount(shell, (context, account) =>
     runWork(context, account, { name: 'cancel-payouts', parameters, dryRun }, (work) =>
       cancelPayouts(work, { batchId, reason }),

@@ -6,7 +6,7 @@ import { statusOf, viewRun } from '../runs/views.ts';
 import { showDuration, showInstant, showShort } from '../time.ts';
 import { countsText, describeNightsEnd, describeOutcome } from './describe-outcome.ts';
 import { withAccount } from './open.ts';
-import { readCount, zoneOfJob } from './options.ts';
+import { limitFlag, limitHelp, readCount, zoneOfJob } from './options.ts';
 import { type Paint, pairs, paragraphs, section, table } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -17,7 +17,7 @@ export function register(program: Command, shell: Shell): void {
     .command('list')
     .description('The latest runs, newest first.')
     .option('--job <name>', 'only those of this job, also as a step of another')
-    .option('--limit <count>', 'at most so many', '20')
+    .option(limitFlag, limitHelp, '20')
     .action(shell.does((options: { job?: string; limit: string }) => list(shell, options)));
   runs
     .command('show')

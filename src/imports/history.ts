@@ -54,6 +54,20 @@ export async function listImports(
     .execute();
 }
 
+/** The imports of files of this name, with or without the folders before it, newest first. */
+export async function importsOfFile(
+  sql: Kysely<Tables>,
+  accountId: number,
+  name: string,
+): Promise<ImportRecord[]> {
+  const tail = `/${name}`;
+  return records(sql, accountId)
+    .where(sqlText<boolean>`(import.file = ${name} or right(import.file, ${tail.length}) = ${tail})`)
+    .orderBy('import.finished_at', 'desc')
+    .orderBy('import.id', 'desc')
+    .execute();
+}
+
 /** One import by its UUID, to be read in a snapshot; `workspace` is where its rejects file lay. Raises `not-found`. */
 export async function showImport(
   session: Session,

@@ -25,7 +25,7 @@ import { limitsFor, sourcesFor } from './source.ts';
 import { takeTurn } from './turn.ts';
 
 export { type Expected, readExpected } from './expected.ts';
-export { type ImportHistory, type ImportRecord, listImports, showImport } from './history.ts';
+export { type ImportHistory, type ImportRecord, importsOfFile, listImports, showImport } from './history.ts';
 export type { InboxFile } from './inbox.ts';
 export { faultsOfInbox } from './inbox-entries.ts';
 export type { ImportOutcome, ImportReport, Kind } from './landing.ts';

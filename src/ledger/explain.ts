@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
-import { type Noun, prefixes, readId } from '../ids.ts';
+import { type Noun, readId, showId } from '../ids.ts';
 import { fold } from './stage.ts';
 
 /**
@@ -60,16 +60,21 @@ export async function findSubject(session: Session, accountId: number, text: str
       },
     );
   }
-  const nouns = found.map(({ kind }) =>
-    kind === 'sale' ? 'a sale' : kind === 'payout' ? 'a payout' : 'an affiliate',
-  );
-  throw new PayrunError('usage', `This means several things: ${nouns.join(', ')}.`, {
-    todo: `Give the id of the one you mean: it starts with ${[...new Set(found.map(({ kind }) => prefixOf(kind)))].join(' or ')}.`,
+  const lines = found.map((one) => `  ${idOf(one)}  ${nouns[one.kind]}`);
+  throw new PayrunError('usage', ['This means several things:', ...lines].join('\n'), {
+    todo: `Give the id of the one you mean, such as ${idOf(found[0]!)}.`,
   });
 }
 
-function prefixOf(kind: Kind): string {
-  return `"${prefixes[kind === 'sale' || kind === 'adjustment' ? 'commission' : kind]}_"`;
+const nouns: Record<Kind, string> = {
+  sale: 'a sale and its commission',
+  adjustment: 'an adjustment',
+  payout: 'a payout',
+  affiliate: 'an affiliate',
+};
+
+function idOf({ kind, id }: Booked): string {
+  return showId(kind === 'sale' || kind === 'adjustment' ? 'commission' : kind, id);
 }
 
 async function findById(

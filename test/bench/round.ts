@@ -99,7 +99,16 @@ async function release({ ground, options, ours, theirs, variables }: Step): Prom
 
 async function prepare({ ground, options, ours, theirs, variables }: Step): Promise<Pair> {
   await measure(sqlScript('payouts', theirs, variables), ground.folder, options.signal);
-  const command = payrun(ground.workspace, ours, 'payouts', 'prepare', '--as-of', afterAllHolds);
+  const command = payrun(
+    ground.workspace,
+    ours,
+    'payouts',
+    'prepare',
+    '--by',
+    'ada',
+    '--as-of',
+    afterAllHolds,
+  );
   const script = sqlScript('claim', theirs, variables);
   const prepared = await measurePair(ground, options, bars.prepare, command, script);
   await assertBooks('prepare', ours, theirs, { withJournal: false });

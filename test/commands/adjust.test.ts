@@ -27,7 +27,7 @@ test('an adjustment is booked by name, explained, and paid with the rest', async
   await payrunJson(['adjust', 'bob', '1000', '--currency', 'jpy', ...because], shop);
   const said = await payrun(['explain', done.report.adjustment], shop);
   expect(said.stdout).toMatch(/-12\.50 USD +ready for payment[\s\S]*reason +paid twice[\s\S]*made by +Grace/);
-  const later = ['payouts', 'prepare', '--as-of', '2027-02-02', '--dry-run'];
+  const later = ['payouts', 'prepare', '--by', 'ada', '--as-of', '2027-02-02', '--dry-run'];
   expect(await payrunJson(later, shop)).toMatchObject({
     totals: { USD: { payouts: '287.50' }, JPY: { payouts: '1000' } },
   });

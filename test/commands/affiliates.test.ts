@@ -10,7 +10,7 @@ beforeAll(async () => {
   database = await testDatabase();
   shop = await openShop(database.url);
   await payrunJson(['release', '--as-of', '2026-03-02'], shop);
-  await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-02'], shop);
+  await payrunJson(['payouts', 'prepare', '--by', 'ada', '--as-of', '2026-03-02'], shop);
 });
 
 const shown = (name: string) =>

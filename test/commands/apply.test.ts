@@ -126,7 +126,7 @@ test('retiring a programme says what is still owed there, and it is paid all the
   const { stdout } = await payrun(['apply'], shop);
   expect(stdout).toContain(`- retired programme ${shop.account}/main`);
   expect(stdout).toMatch(/owed +572\.00 USD, which is released and paid as before/);
-  const prepared = await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-02'], shop);
+  const prepared = await payrunJson(['payouts', 'prepare', '--by', 'ada', '--as-of', '2026-03-02'], shop);
   expect(prepared).toMatchObject({ counts: { programs: 2, payouts: 1, left_out: 2 } });
   await payrunJson(['payouts', 'export'], shop);
   expect((await payrunJson(['payouts', 'list'], shop)) as unknown[]).toMatchObject([

@@ -21,7 +21,14 @@ test('commissions that await approval become ready by name or all of a programme
     return [first, second, held].map((id) => rows.find((row) => row.id === id)?.status);
   };
 
-  const named = ['commissions', 'approve', showId('commission', first), showId('commission', held)];
+  const named = [
+    'commissions',
+    'approve',
+    '--by',
+    'ada',
+    showId('commission', first),
+    showId('commission', held),
+  ];
   expect(await payrunJson(named, place, 3)).toMatchObject({
     counts: { approved: 1, not_awaiting_approval: 1 },
   });
@@ -35,7 +42,7 @@ test('commissions that await approval become ready by name or all of a programme
       commissions: [{ commission: showId('commission', second), sale: 'by-its-sale', amount: '20.00' }],
     },
   });
-  const bySale = ['commissions', 'approve', 'by-its-sale', '--dry-run'];
+  const bySale = ['commissions', 'approve', '--by', 'ada', 'by-its-sale', '--dry-run'];
   expect(await payrunJson(bySale, place)).toMatchObject({ counts: { approved: 1 } });
   expect(await statuses()).toEqual(['ready_for_payment', 'pending_manual_approval', 'pending']);
   expect(await payrunJson(all, place)).toMatchObject({
@@ -48,7 +55,7 @@ test('commissions that await approval become ready by name or all of a programme
 test('which commissions are meant has to be said, in one way', async () => {
   const { url } = await testDatabase();
   const place = { cwd: await workspace(configOf('acme')), url };
-  const { code, stderr } = await payrun(['commissions', 'approve'], place);
+  const { code, stderr } = await payrun(['commissions', 'approve', '--by', 'ada'], place);
   expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringContaining('--all-of') });
 });
 

@@ -17,7 +17,7 @@ async function exported(): Promise<{ shop: Shop; batch: string; reference: strin
   await payrunJson(['release', '--as-of', '2026-03-02'], shop);
   await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-02', '--by', 'ada'], shop);
   const [{ batch }] = (await payrunJson(['payouts', 'list'], shop)) as [{ batch: string }];
-  await payrunJson(['payouts', 'approve', batch], shop);
+  await payrunJson(['payouts', 'approve', '--by', 'ada', batch], shop);
   await payrunJson(['payouts', 'export'], shop);
   const { first_payouts } = (await payrunJson(['payouts', 'show', batch], shop)) as {
     first_payouts: { reference: string }[];
@@ -52,7 +52,9 @@ test('a whole batch is marked as paid, what came back of it by a file, and the n
   expect(await payrunJson(back, shop)).toMatchObject({ counts: { returned: 0, unchanged: 1 } });
   expect((await payrun(['explain', reference], shop)).stdout).toContain('returned: account closed');
   expect((await payrun(['explain', 'INV-1'], shop)).stdout).toContain('in no payout yet');
-  expect(await payrunJson(['payouts', 'prepare', '--as-of', '2026-04-02'], shop)).toMatchObject({
+  expect(
+    await payrunJson(['payouts', 'prepare', '--by', 'ada', '--as-of', '2026-04-02'], shop),
+  ).toMatchObject({
     report: { batches: [{ payouts: 1, amount: '300.00' }] },
   });
   expect((await payrun(['audit'], shop)).code).toBe(0);

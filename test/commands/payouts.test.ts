@@ -52,7 +52,7 @@ test('from ready to paid: prepare, approve, export, mark paid', async () => {
   });
   const [payout] = draft.first_payouts;
 
-  await payrunJson(['payouts', 'approve', draft.batch], shop);
+  await payrunJson(['payouts', 'approve', '--by', 'ada', draft.batch], shop);
   expect(await show(shop, draft.batch)).toMatchObject({ status: 'approved', approved_by: 'ada' });
 
   await payrunJson(['payouts', 'export'], shop);
@@ -70,16 +70,22 @@ test('from ready to paid: prepare, approve, export, mark paid', async () => {
 test('a dry run of a preparation shows who would be paid, and makes nothing', async () => {
   const shop = await openShop(url);
   await payrunJson(['release', '--as-of', '2026-03-02'], shop);
-  const plan = await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-02', '--dry-run'], shop);
+  const plan = await payrunJson(
+    ['payouts', 'prepare', '--by', 'ada', '--as-of', '2026-03-02', '--dry-run'],
+    shop,
+  );
   expect(plan).toMatchObject({ run: null, dry_run: true, counts: { payouts: 1, left_out: 2 } });
   expect(plan).toMatchObject({
     report: { payees: [{ affiliate: 'ada', name: "Ada's Blog", amount: '300.00', currency: 'USD' }] },
   });
-  const sheet = await payrun(['payouts', 'prepare', '--as-of', '2026-03-02', '--dry-run', '--csv'], shop);
+  const sheet = await payrun(
+    ['payouts', 'prepare', '--by', 'ada', '--as-of', '2026-03-02', '--dry-run', '--csv'],
+    shop,
+  );
   expect(sheet.stdout).toBe(
     "affiliate,name,method,commissions,amount,currency\nada,Ada's Blog,paypal,1,300.00,USD\n",
   );
-  expect((await payrun(['payouts', 'prepare', '--csv'], shop)).code).toBe(2);
+  expect((await payrun(['payouts', 'prepare', '--by', 'ada', '--csv'], shop)).code).toBe(2);
   expect(await payrunJson(['payouts', 'list'], shop)).toEqual([]);
 });
 
@@ -151,8 +157,8 @@ test('nobody prepares under Payrun’s own name', async () => {
 test('a canceled batch gives its commissions back, and needs a reason', async () => {
   const shop = await openShop(url);
   const { batch } = await prepared(shop);
-  expect((await payrun(['payouts', 'cancel', batch], shop)).code).toBe(2);
-  await payrunJson(['payouts', 'cancel', batch, '--reason', 'wrong month'], shop);
+  expect((await payrun(['payouts', 'cancel', '--by', 'ada', batch], shop)).code).toBe(2);
+  await payrunJson(['payouts', 'cancel', '--by', 'ada', batch, '--reason', 'wrong month'], shop);
   expect(await show(shop, batch)).toMatchObject({ status: 'canceled', payouts: 0 });
   const again = await prepared2(shop);
   expect(again).toMatchObject({ status: 'draft', amount: '300.00' });
@@ -162,7 +168,7 @@ test('an affiliate who is banned after the approval is not paid, and everyone wh
   const shop = await openShop(url);
   const { batch, first_payouts } = await prepared(shop);
   const { reference } = first_payouts[0]!;
-  await payrunJson(['payouts', 'approve', batch], shop);
+  await payrunJson(['payouts', 'approve', '--by', 'ada', batch], shop);
   await writeFile(path.join(shop.cwd, 'ban.csv'), "ref,name,status\nada,Ada's Blog,banned\n");
   await payrunJson(['import', 'affiliates', 'ban.csv'], shop);
   const before = await payrun(['explain', reference], shop);
@@ -205,7 +211,7 @@ test('an id of something else is refused with what was expected', async () => {
 });
 
 async function prepared2(shop: Shop): Promise<Batch> {
-  await payrunJson(['payouts', 'prepare', '--as-of', '2026-03-02'], shop);
+  await payrunJson(['payouts', 'prepare', '--by', 'ada', '--as-of', '2026-03-02'], shop);
   const drafts = (await payrunJson(['payouts', 'list', '--status', 'draft'], shop)) as Batch[];
   expect(drafts).toHaveLength(1);
   return drafts[0]!;

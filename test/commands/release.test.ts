@@ -38,6 +38,6 @@ test('release and prepare say how many commissions are held, how much, why, and 
   const text = await payrun(release, shop);
   expect(text.stdout).toMatch(/^ +the affiliate is paused +1 +250\.00 USD +2026-02-10$/m);
   expect(text.stdout.split('\n').filter((line) => line.length > 80)).toEqual([]);
-  const prepare = ['payouts', 'prepare', '--as-of', '2026-03-02', '--dry-run'];
+  const prepare = ['payouts', 'prepare', '--by', 'ada', '--as-of', '2026-03-02', '--dry-run'];
   expect(await payrunJson(prepare, shop)).toMatchObject(held);
 });

@@ -20,7 +20,7 @@ async function wholeNight(
   await between.release?.();
   await payrunJson(['release', ...asOf], { cwd: folderOf(url), url });
   await between.prepare?.();
-  await payrunJson(['payouts', 'prepare', ...asOf], { cwd: folderOf(url), url });
+  await payrunJson(['payouts', 'prepare', '--by', 'ada', ...asOf], { cwd: folderOf(url), url });
   await between.export?.();
   await payrunJson(['payouts', 'export'], { cwd: folderOf(url), url });
 }
@@ -56,7 +56,12 @@ describe('a night that is killed and started again ends like one that was not', 
     ['when nothing but the commit of the import is left', 'import', 'import', importing],
     ['while holds are being released', 'release', 'commission', ['release', ...asOf]],
     ['when the release is posted', 'release', 'posting', ['release', ...asOf]],
-    ['while payouts claim their commissions', 'prepare', 'payout', ['payouts', 'prepare', ...asOf]],
+    [
+      'while payouts claim their commissions',
+      'prepare',
+      'payout',
+      ['payouts', 'prepare', '--by', 'ada', ...asOf],
+    ],
     ['when the payout files are written but not yet noted', 'export', 'payout', ['payouts', 'export']],
   ] as const)('kill -9 %s', async (_, step, table, args) => {
     const { db, url, place } = await fresh();

@@ -63,8 +63,8 @@ async function story(shop: Shop, way: Way): Promise<Told[]> {
   await does('import', 'sales', 'more.csv');
   await does('import', 'events', 'log.ndjson');
   await does('import', 'sales', 'other-facts.csv');
-  await does('conflicts', 'keep', (await first('conflicts', 'list')).conflict!);
-  await does('conflicts', 'accept', (await first('conflicts', 'list')).conflict!);
+  await does('conflicts', 'keep', '--by', 'ada', (await first('conflicts', 'list')).conflict!);
+  await does('conflicts', 'accept', '--by', 'ada', (await first('conflicts', 'list')).conflict!);
   await does('import', 'sales', 'wrong.csv');
   const { import: wrong } = await first('imports', 'list');
   await does('imports', 'undo', wrong!, '--by', 'Ada', '--reason', 'wrong');
@@ -72,7 +72,7 @@ async function story(shop: Shop, way: Way): Promise<Told[]> {
   await does('commissions', 'approve', '--all-of', 'main', '--by', 'Ada');
   await does('payouts', 'prepare', '--by', 'Ada', ...asOf);
   const { batch: canceled } = await first('payouts', 'list');
-  await does('payouts', 'cancel', canceled!, '--reason', 'too early');
+  await does('payouts', 'cancel', '--by', 'ada', canceled!, '--reason', 'too early');
   await payrunJson(['payouts', 'prepare', '--by', 'Ada', ...asOf], shop);
   const { batch } = await first('payouts', 'list');
   await does('payouts', 'approve', batch!, '--by', 'Bea');

@@ -77,7 +77,7 @@ test('the wrong file is imported, undone and put right; every step says what it 
   const wrong = await land(shop, 'march.csv', rows, 0);
   const asOf = ['--as-of', '2026-03-02T02:00:00Z'];
   await payrunJson(['release', ...asOf], shop);
-  await payrunJson(['payouts', 'prepare', ...asOf], shop);
+  await payrunJson(['payouts', 'prepare', '--by', 'ada', ...asOf], shop);
   await payrunJson(['payouts', 'export'], shop);
 
   const undo = ['imports', 'undo', String(wrong.import)];
