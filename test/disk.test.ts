@@ -1,22 +1,30 @@
 import type { FileHandle } from 'node:fs/promises';
-import { open, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdtemp, open, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { folderMode, makeFolder, moveToNew, renameToNew, replaceFile, writeNew } from '../src/disk.ts';
 import { emptyFolder } from './support/folder.ts';
 
+/** A file system of its own on most machines. */
+const shm = '/dev/shm';
+const isOther = await stat(shm).then(
+  async ({ dev }) => dev !== (await stat(await emptyFolder())).dev,
+  () => false,
+);
+
 afterEach(() => vi.restoreAllMocks());
 
-/** Watches what is flushed to disk, and what the folder held at that moment; the flushing is done all the same. */
-async function flushesOf(folder: string): Promise<{ file: string; names: string[] }[]> {
+/** Watches what is flushed to disk, and what the folder (and `other`) held then; the flushing is done all the same. */
+async function flushesOf(folder: string, other?: string) {
   const handle = await open(folder);
   const prototype = Object.getPrototypeOf(handle) as FileHandle;
   await handle.close();
-  const flushed: { file: string; names: string[] }[] = [];
+  const flushed: { file: string; names: string[]; others?: string[] }[] = [];
   const real = prototype.sync;
   vi.spyOn(prototype, 'sync').mockImplementation(async function (this: FileHandle) {
     const file = path.relative(folder, await readlink(`/proc/self/fd/${this.fd}`));
-    flushed.push({ file, names: (await readdir(folder)).sort() });
+    const names = (await readdir(folder)).sort();
+    flushed.push({ file, names, ...(other && { others: await readdir(other) }) });
     return real.call(this);
   });
   return flushed;
@@ -81,6 +89,25 @@ describe.runIf(process.platform === 'linux')('what is on disk stays there when t
     await moveToNew(path.join(folder, 'a'), path.join(folder, 'b'), { temporary: '', fileMode: 0o600 });
     expect(flushed).toEqual([{ file: '', names: ['b'] }]);
   });
+
+  test.runIf(isOther)(
+    'a copy on another file system is flushed, and its folder too, before the file goes from the old place',
+    async () => {
+      const [near, far] = [await folderWith({ a: 'text' }), await mkdtemp(path.join(shm, 'payrun-test-'))];
+      try {
+        const flushed = await flushesOf(far, near);
+        const moving = { temporary: path.join(far, '.part'), fileMode: 0o600 };
+        expect(await moveToNew(path.join(near, 'a'), path.join(far, 'b'), moving)).toBe(true);
+        expect(flushed).toEqual([
+          { file: '.part', names: ['.part'], others: ['a'] },
+          { file: '', names: ['b'], others: ['a'] },
+        ]);
+        expect([await readdir(near), await textOf(far, 'b')]).toEqual([[], 'text']);
+      } finally {
+        await rm(far, { recursive: true });
+      }
+    },
+  );
 
   test('a file that is replaced is flushed before it takes the name, keeps its rights, and the folder is flushed', async () => {
     const folder = await emptyFolder();

@@ -5,7 +5,7 @@ import type { Config } from '../config.ts';
 import { folderMode } from '../disk.ts';
 import { PayrunError } from '../errors.ts';
 import { faultsOfInbox, straysOfInbox } from '../imports/import.ts';
-import { folderFault } from '../system-fault.ts';
+import { folderFault, isSystemFault } from '../system-fault.ts';
 import { type Finding, problemOf } from './finding.ts';
 
 /** Whether the folders of a night can be used and keep others out, and what in the inbox no night can take. */
@@ -18,7 +18,8 @@ export async function checkFolders(config: Config): Promise<Finding[]> {
   const strays = await straysOfInbox(config);
   return [
     ...(await Promise.all(names.map((name) => checkFolder(config, name)))).flat(),
-    ...faults.map((fault) => problemOf('inbox', fault)),
+    // What the system refuses there was found above already.
+    ...faults.filter((fault) => !isSystemFault(fault)).map((fault) => problemOf('inbox', fault)),
     ...strays.map((message): Finding => ({ check: 'folder', status: 'note', message })),
   ];
 }
