@@ -40,18 +40,19 @@ export function faultOfRequest(cause: unknown): { fault: ApiFault; isDefect: boo
     const kind = byStatus[statusCode] ?? 'invalid';
     return { fault: new ApiFault(kind, sentences[code] ?? 'The request is not valid.'), isDefect: false };
   }
-  if (statusCode === 503) return { fault: busy(), isDefect: false };
+  if (statusCode === 503) return { fault: tooBusy(), isDefect: false };
   return { fault: new ApiFault('failed', 'The request could not be answered.'), isDefect: true };
 }
 
 function faultOfPayrun(cause: PayrunError): ApiFault {
   const kind = byStatus[cause.httpStatus];
-  if (kind === 'busy') return busy();
+  if (kind === 'busy') return tooBusy();
   if (kind === undefined) return new ApiFault('failed', 'The request could not be answered.');
   return new ApiFault(kind, cause.message);
 }
 
-function busy(): ApiFault {
+/** The server can't answer now; what was sent may be sent again. */
+export function tooBusy(): ApiFault {
   return new ApiFault('busy', 'The server is busy; nothing was recorded. Send the request again.', {
     retryAfter: soon,
   });

@@ -11,7 +11,7 @@ import type { RequestDoor } from '../imports/requests.ts';
 import { unseal, workspaceKey } from '../secrets.ts';
 import { Admission } from './admission.ts';
 import { ApiFault, statusOf } from './fault.ts';
-import { faultOfRequest } from './fault-of.ts';
+import { faultOfRequest, tooBusy } from './fault-of.ts';
 import { type JsonBody, readJson } from './json-body.ts';
 import { problem } from './problem.ts';
 import { checkSignature } from './signature.ts';
@@ -50,6 +50,10 @@ export interface Interface {
 
 const bodyBytes = 1_048_576;
 const requestMilliseconds = 30_000;
+const handlerMilliseconds = 60_000;
+
+/** Requests that are answered at the same time at the most: more would only wait, and then be given up. */
+const mostAtOnce = 1_000;
 
 /**
  * The server of the API with these interfaces, and the routes of nobody's that `system` adds, not listening yet. Bodies are JSON of at most 1 MB; a client that takes
@@ -63,6 +67,7 @@ export async function buildServer(
   const app = fastify({
     bodyLimit: bodyBytes,
     requestTimeout: requestMilliseconds,
+    handlerTimeout: handlerMilliseconds,
     connectionTimeout: requestMilliseconds * 2,
     keepAliveTimeout: 10_000,
     maxRequestsPerSocket: 0,
@@ -90,6 +95,14 @@ export async function buildServer(
   await app.register(fastifySwagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Payrun', version: '1' } },
     transform: jsonSchemaTransform,
+  });
+  let underWay = 0;
+  app.addHook('onRequest', async (request) => {
+    underWay += 1;
+    request.raw.once('close', () => {
+      underWay -= 1;
+    });
+    if (underWay > mostAtOnce) throw tooBusy();
   });
   app.addHook('onResponse', async (request, reply) => {
     api.log.request({
@@ -182,9 +195,9 @@ function answerer(api: ApiContext, faultsOf: (request: FastifyRequest) => Faults
   };
 }
 
-/** What payrun.json says of the account of a client. Raises `failed` where it says nothing of it any more. */
+/** What payrun.json says of the account of a client. Raises `unauthorized` where it has none of that name. */
 export function accountOf({ config }: Pick<ApiContext, 'config'>, client: LetIn): AccountConfig {
   const account = config.accounts.find((one) => one.ref === client.accountRef);
-  if (!account) throw new ApiFault('failed', 'The request could not be answered.');
+  if (!account) throw new ApiFault('unauthorized', 'The API key is not valid.');
   return account;
 }

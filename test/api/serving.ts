@@ -16,38 +16,46 @@ type Body = any;
 export interface Served extends Desk {
   url: string;
   app: FastifyInstance;
+  /** Serves the same as a second process would, at the address that it returns. */
+  again(): Promise<string>;
   /** Makes a key and returns its text. */
   key(kind: ApiKeyKind, options?: { scopes?: KeyScope[]; secret?: string }): Promise<string>;
   /** Sends a request with a key; a body that is a text is sent as it is. */
   send(
     method: string,
     path: string,
-    options?: { key?: string; body?: unknown; headers?: Record<string, string> },
+    options?: { key?: string; body?: unknown; headers?: Record<string, string>; at?: string },
   ): Promise<{ status: number; body: Body; headers: Headers; text: string }>;
 }
 
-/** Serves a desk; `now` is what its clock says. */
+/** Serves a desk, and the accounts of another `beside` it; `now` is what its clock says. */
 export async function serveDesk(
   db: Db,
-  { now = () => today, ...settings }: DeskSettings & { now?: () => Date } = {},
+  { now = () => today, beside, ...settings }: DeskSettings & { now?: () => Date; beside?: Desk } = {},
 ): Promise<Served> {
   const desk = await openDesk(db, settings);
   const { context } = desk.work();
-  const app = await openApi({ ...context, clock: now }, {});
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  afterAll(() => app.close());
+  if (beside) context.config.accounts.push(...beside.work().context.config.accounts);
+  const opened = async () => {
+    const app = await openApi({ ...context, clock: now }, {});
+    const url = await app.listen({ host: '127.0.0.1', port: 0 });
+    afterAll(() => app.close());
+    return { app, url };
+  };
+  const { app, url } = await opened();
   return {
     ...desk,
     url,
     app,
+    again: async () => (await opened()).url,
     async key(kind, { scopes = ['read', 'write'] as KeyScope[], secret } = {}) {
       await makeKeyFile(desk.workspace);
       const sealed = secret && ((id: string) => seal(workspaceKey(desk.workspace, {}), secret, id));
       const wanted = { name: 'test', kind, scopes, sourceId: null, now: now() };
       return (await createKey(db, desk.world.accountId, wanted, sealed || undefined)).text;
     },
-    async send(method, path, { key, body, headers = {} } = {}) {
-      const response = await fetch(url + path, {
+    async send(method, path, { key, body, headers = {}, at = url } = {}) {
+      const response = await fetch(at + path, {
         method,
         headers: {
           ...(key !== undefined && { authorization: `Bearer ${key}` }),
