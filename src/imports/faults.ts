@@ -63,6 +63,8 @@ const sentences: Record<string, (found: string, field: string) => string> = {
   'amount-currency': (found) => `"${found}" names two currencies; correct the amount or the currency.`,
   'amount-decimals': (found) => `"${found}" has more decimals than its currency; write the exact amount.`,
   'amount-too-large': (found) => `"${found}" is more than one row may have; check its decimal mark.`,
+  'sum-row': (found) =>
+    `"${found}" is the sum of all rows above, and the row has no partner or date of its own, so that it is no sale but their total; remove it, or fill in what it lacks.`,
   'integer-unsafe': (found, field) =>
     `"${field}" has an integer beyond 2^53${found && ` (${found})`}, which JSON does not carry to the last digit; correct it${found ? '' : ', or write it as text'}.`,
   'amount-negative': (found, field) =>
@@ -82,6 +84,8 @@ const sentences: Record<string, (found: string, field: string) => string> = {
     `"${found}" may be a spreadsheet's number for a date; if it is, set date_format to excel_serial in the source.`,
   'date-short-year': (found) =>
     `"${found}" has a year of two digits; set date_format in the source, such as DD/MM/YY.`,
+  'date-future': (found) =>
+    `"${found}" is more than a year in the future; correct the date, or how dates are read in the source.`,
   'date-iso': (found) =>
     `"${found}" is no date; write it as 2026-03-31, or with a time as 2026-03-31T14:30:00.`,
   'date-gap': (found) =>

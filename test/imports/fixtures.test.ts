@@ -55,7 +55,7 @@ test('every fault that a row of a sales file or an event log can have stands in 
   });
   const codes =
     'required ragged quote too-long nul id-destroyed amount-format amount-mark amount-grouping amount-exponent amount-form ' +
-    'amount-currency amount-decimals amount-too-large integer-unsafe amount-negative charge-negative currency-unknown currency-withdrawn rate-missing date-format date-gap date-iso ' +
+    'amount-currency amount-decimals amount-too-large integer-unsafe sum-row amount-negative charge-negative currency-unknown currency-withdrawn rate-missing date-format date-future date-gap date-iso ' +
     'date-zone date-serial date-short-year choice number-format status-refund json stripe-event event-type identifier-missing type ' +
     'affiliate-unknown affiliate-ambiguous customer-ambiguous customer-unknown ' +
     'refund-exceeds refund-zero refund-currency refund-id-of-sale refund-of-refund sale-id-of-refund';

@@ -14,6 +14,8 @@ export interface CsvRecord {
   cells: string[];
   /** Of a workbook: which cells are no text there, and so have a point for a decimal mark and dates in ISO form. */
   typed?: boolean[];
+  /** Whether it is the last row, totals and footers left out. */
+  isLast?: boolean;
   /** The cell, from 0, with a quote that should not stand there; it was taken as text. */
   stray?: number;
 }

@@ -61,7 +61,9 @@ export async function* withoutTail(
   const isCut = final && final.cells.length < width && !beside.seen.endsInLine;
   if (isCut && !table.isPartial && beside.totals.length === 0)
     throw cutOff(shown, final, 'cells and the end of its line are missing');
-  if (last.length > 0) yield last;
+  if (last.length === 0) return;
+  last.at(-1)!.isLast = true;
+  yield last;
 }
 
 function cutOff(shown: string, { line }: CsvRecord, how: string): PayrunError {

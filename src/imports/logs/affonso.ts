@@ -7,7 +7,9 @@ import { createStage } from '../../ledger/stage.ts';
 import { StageLoader } from '../../ledger/stage-loader.ts';
 import { StageWriter } from '../../ledger/stage-writer.ts';
 import type { LogLine } from '../files/ndjson.ts';
+import { Noted } from '../noted.ts';
 import { batchRecorder } from '../sales/batches.ts';
+import { datesStillToCome } from '../sales/beside-rows.ts';
 import { customersOfOthers } from '../sales/sales.ts';
 import { eventReader } from './event-line.ts';
 import type { EventLog, LogRecorder } from './event-log.ts';
@@ -24,7 +26,9 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
   await createStage(session);
   const { program, importId, log, settings, rates, receivedAt, ahead, again } = events;
   const { timezone, id_prefix: idPrefix } = settings;
-  const read = eventReader({ program, timezone, idPrefix, rates, receivedAt });
+  const reading = { program, timezone, idPrefix, rates, receivedAt };
+  const read = eventReader(reading);
+  const toCome = new Noted();
   const first = recordPeople(session, mover, events, read);
   const batch = { program, importId, hasCustomers: true, log };
   const recorder = batchRecorder(session, mover, batch, {
@@ -34,7 +38,7 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
     ...(ahead ? { ahead } : {}),
   });
   if (!ahead) await first;
-  const second = readSales(events, read, recorder);
+  const second = readSales(events, eventReader({ ...reading, ahead: toCome }), recorder);
   // What fails first says why; until the other has ended as well, it uses the session.
   const [people, rows] = await Promise.all([first, second]).finally(() =>
     Promise.allSettled([first, second]),
@@ -52,7 +56,7 @@ export const recordAffonsoLog: LogRecorder = async (session, mover, events) => {
     rows,
     counts,
     tally: await postTally(session, mover, batch, recorder.bought()),
-    warnings: customersOfOthers(otherAffiliate),
+    warnings: [...datesStillToCome(toCome), ...customersOfOthers(otherAffiliate)],
   };
 };
 

@@ -4,9 +4,11 @@ import type { StagedEvent } from '../../ledger/events.ts';
 import { isOrWasCurrency, parseAmount } from '../../money.ts';
 import type { RowFault } from '../faults.ts';
 import type { LogLine } from '../files/ndjson.ts';
+import type { Noted } from '../noted.ts';
 import type { Rates } from '../rates.ts';
 import { saysEmpty } from '../values/cells.ts';
 import { dateReader, isoFault } from '../values/dates.ts';
+import { Horizon } from '../values/horizon.ts';
 import { affiliateName, canonicalList, composed, setExchange } from '../values/values.ts';
 import { hasUnsafe, isUnsafe, parseObject } from './json-object.ts';
 import { writtenNumber } from './written-number.ts';
@@ -18,6 +20,8 @@ export interface EventReading {
   rates: Rates;
   /** When the log was received: it stands in where a line does not say when it happened. */
   receivedAt: Date;
+  /** Lines whose date is still to come. */
+  ahead?: Noted;
 }
 
 const types = new Set(['conversion', 'lead', 'trial', 'milestone']);
@@ -43,6 +47,7 @@ export const manyDigits = /"sale_amount"\s*:\s*-?[\d.]{16}/;
  */
 export function eventReader(reading: EventReading): (line: LogLine) => StagedEvent {
   const readDate = dateReader('iso', reading.timezone ?? reading.program.timezone);
+  const horizon = new Horizon(reading.receivedAt);
   return ({ n, line, text }) => {
     const event: StagedEvent = { n, line, eventType: 'milestone', eventName: '' };
     const body = parseObject(text);
@@ -124,6 +129,9 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
     }
     const read = readDate(text);
     if (typeof read === 'string') return { code: isoFault(read), field: 'occurred_at', found: text };
+    const distance = horizon.of(read.instant);
+    if (distance === 'far') return { code: 'date-future', field: 'occurred_at', found: text };
+    if (distance === 'ahead') reading.ahead?.add(event.line);
     event.occurredAt = read.instant;
     return undefined;
   }

@@ -32,11 +32,11 @@ type IgnoredCounts = Record<Ignored, number>;
  */
 export const recordStripeLog: LogRecorder = async (session, mover, events) => {
   await createStage(session);
-  const { program, importId, log, settings, rates, again } = events;
+  const { program, importId, log, settings, rates, receivedAt, again } = events;
   const isAgain = again !== undefined;
   const idPrefix = settings.id_prefix;
   const testEvents = settings.test_events === true;
-  const readings = new Readings(events, stripeReader({ program, idPrefix, rates, testEvents }));
+  const readings = new Readings(events, stripeReader({ program, idPrefix, rates, testEvents, receivedAt }));
   const { hasNotes, ...first } = await readPeople(session, mover, readings);
   const strangers = 'ignored' as const;
   const people = await recordEvents(session, mover, {

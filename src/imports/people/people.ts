@@ -60,7 +60,7 @@ export async function importPeople(
     bytes += count;
   };
   const { csv, rejectsOf } = returned(await readCsv(file, { onBytes }));
-  const step = await stepOf(kind, csv, options);
+  const step = await stepOf(kind, csv, options, mover.now);
   await createStage(session);
   const rows = await stageRows(session, step, csv, options, () => bytes / Math.max(1, file.bytes));
   if (rows === 0) throw emptyFile(file.shown, csv.headerLine);
@@ -144,10 +144,10 @@ async function countRejected(session: Session): Promise<number> {
   return counted.rows[0]!.rows;
 }
 
-async function stepOf(kind: PeopleKind, csv: CsvFile, options: PeopleImport): Promise<PeopleStep> {
+async function stepOf(kind: PeopleKind, csv: CsvFile, options: PeopleImport, now: Date): Promise<PeopleStep> {
   const { file, mapping } = options;
   try {
-    return kind === 'affiliates' ? affiliateStep(csv, file.shown, mapping) : referralStep(csv, options);
+    return kind === 'affiliates' ? affiliateStep(csv, file.shown, mapping) : referralStep(csv, options, now);
   } catch (cause) {
     if (!(cause instanceof PayrunError) || cause.code !== 'file-refused') throw cause;
     throw await withProposal(cause, kind, csv, mapping);

@@ -3,6 +3,7 @@ import type { RowFault } from '../faults.ts';
 import type { Noted } from '../noted.ts';
 import { dateReader, isoFault } from '../values/dates.ts';
 import { isEmail } from '../values/destination.ts';
+import { Horizon } from '../values/horizon.ts';
 import { affiliateName, unlinked } from '../values/values.ts';
 import { type Cell, destroyedField, type Values } from './people-stage.ts';
 
@@ -31,13 +32,15 @@ const statuses = ['lead', 'trialing', 'customer', 'active', 'canceled', 'rejecte
 
 /**
  * A function that turns a row's cells into the staged values, or says what is wrong. A date or time that names no
- * offset is local in `zone`; a time that comes twice in its night is noted in `twice`, the earlier taken.
+ * offset is local in `zone`, one more than a year after `now`, the clock of the import, is a fault; a time that comes twice in its night is noted in `twice`, the earlier taken.
  */
 export function referralReader(
   zone: string,
+  now: Date,
   twice: Noted,
 ): (cell: Cell<ReferralField>, line: number) => Values | RowFault {
   const readDate = dateReader('iso', zone);
+  const horizon = new Horizon(now);
 
   return (cell, line) => {
     const affiliate = affiliateName(cell('affiliate'));
@@ -67,6 +70,7 @@ export function referralReader(
     if (text === '') return '';
     const read = readDate(text);
     if (typeof read === 'string') return { fault: isoFault(read) };
+    if (horizon.of(read.instant) === 'far') return { fault: 'date-future' };
     if (read.twice) twice.add(line);
     return read.instant;
   }

@@ -18,6 +18,7 @@ const uniqueViolation = '23505';
 export function referralStep(
   csv: CsvFile,
   options: { file: { shown: string }; programId: string; timezone: string; mapping: Mapping },
+  now: Date,
 ): PeopleStep {
   const place = { file: options.file.shown, line: csv.headerLine };
   const { mapping } = options;
@@ -29,7 +30,7 @@ export function referralStep(
     columns: referralColumns,
     columnsUsed: new Set(columns.values()),
     fields: referralFields,
-    read: rowReader(csv.header, columns, referralReader(options.timezone, timesThatComeTwice)),
+    read: rowReader(csv.header, columns, referralReader(options.timezone, now, timesThatComeTwice)),
     async settle(session, mover) {
       const settled = await plannedForMany(session, () => settle(session, mover, options.programId));
       const twice = warningAt(

@@ -1,13 +1,13 @@
 import { invisibleTaken } from '../files/invisible.ts';
 import type { CsvFile } from '../files/records.ts';
 import { warningOf } from '../landing.ts';
-import { warningAt } from '../noted.ts';
+import { type Noted, warningAt } from '../noted.ts';
 import type { Warnings } from './sale-row.ts';
 
 /** Sentences about what stands in the file besides its rows, or looks wrong in them. */
 export function besideRows(
   { beside, headerLine }: CsvFile,
-  { timesThatComeTwice, idsLikeDates, noEmails }: Warnings,
+  { timesThatComeTwice, idsLikeDates, datesAhead, noEmails }: Warnings,
 ): string[] {
   const { above, footers, seen } = beside;
   return [
@@ -24,6 +24,7 @@ export function besideRows(
       'external id looks like a date that a spreadsheet made of it; it was kept',
       'external ids look like dates that a spreadsheet made of them; they were kept',
     ),
+    ...datesStillToCome(datesAhead),
     ...warningAt(
       noEmails,
       'row has a text that is no e-mail address where the customer’s should be; it was left out',
@@ -58,4 +59,9 @@ export function leftOut(unattributed: number, noSales: number): string[] {
     ),
     ...warningOf(noSales, 'row is no sale and was left out', 'rows are no sales and were left out'),
   ];
+}
+
+/** The warning for rows or lines whose date is still to come. */
+export function datesStillToCome(ahead: Noted): string[] {
+  return warningAt(ahead, 'date is still to come; it was taken', 'dates are still to come; they were taken');
 }

@@ -8,15 +8,17 @@ import { difference, type ExactNumber, scaled, showSum } from '../values/numbers
 export class Controls {
   /** Rows of data. */
   rows = 0;
-  /** Rows of which no amount or currency could be read. */
+  /** Rows of which no amount or currency could be read, and where the first of them is, as far as that is told. */
   unreadable = 0;
+  firstUnreadable: { line: number; text: string } | undefined;
   readonly #sums = new Map<string, ExactNumber>();
   #last = '';
   #sum: ExactNumber = { units: 0n, scale: 0 };
 
-  addUnreadable(): void {
+  addUnreadable(line?: number, text = ''): void {
     this.rows += 1;
     this.unreadable += 1;
+    if (line !== undefined) this.firstUnreadable ??= { line, text };
   }
 
   /** A row that is none with an amount, such as an event that moves no money. */
@@ -72,17 +74,40 @@ export function compareTotals(
     const sum = controls.sums.get(currency) ?? { units: 0n, scale: 0 };
     const readings = amounts.readings(text);
     if (readings.some((one) => difference(one, sum).units === 0n)) return `${where} agree with the rows`;
-    const rows = `${showCount(controls.rows)} ${controls.rows === 1 ? 'row' : 'rows'}`;
-    const said = readings[0];
-    throw new PayrunError(
+    throw differs(record, text, readings[0], sum, { currency, controls, shown });
+  });
+}
+
+/** Whether one of the readings of an amount is the sum of all rows of its currency, and more than nothing. */
+export function isSumOf(readings: ExactNumber[], stated: string, controls: Controls): boolean {
+  const sum = controls.sums.get(currencyOf(stated, controls) ?? '');
+  return sum !== undefined && sum.units !== 0n && readings.some((one) => difference(one, sum).units === 0n);
+}
+
+function differs(
+  { line }: CsvRecord,
+  text: string,
+  said: ExactNumber | undefined,
+  sum: ExactNumber,
+  { currency, controls, shown }: { currency: string; controls: Controls; shown: string },
+): PayrunError {
+  const rows = `${showCount(controls.rows)} ${controls.rows === 1 ? 'row' : 'rows'}`;
+  const gap = said ? apart(said, sum, currency, controls.rows) : `"${text}" is no amount`;
+  const unread = controls.firstUnreadable;
+  if (unread && said)
+    return new PayrunError(
       'file-refused',
-      `The totals row does not agree with the ${rows} above it: ${said ? apart(said, sum, currency, controls.rows) : `"${text}" is no amount`}.${unreadable(controls)}`,
+      `${unreadable(controls)} The totals row in line ${line} can’t agree with the rest: ${gap}.`,
       {
-        place: { file: shown, line: record.line, field: 'amount' },
-        found: text,
-        todo: 'Export the file again: rows are missing or were changed. Or remove the totals row. Nothing of the file was recorded.',
+        place: { file: shown, line: unread.line, field: 'amount' },
+        ...(unread.text === '' ? {} : { found: unread.text }),
+        todo: 'Correct the row, or remove the totals row, which has the row rejected by itself. Nothing of the file was recorded.',
       },
     );
+  return new PayrunError('file-refused', `The totals row does not agree with the ${rows} above it: ${gap}.`, {
+    place: { file: shown, line, field: 'amount' },
+    found: text,
+    todo: 'Export the file again: rows are missing or were changed. Or remove the totals row. Nothing of the file was recorded.',
   });
 }
 
@@ -98,8 +123,9 @@ function apart(said: ExactNumber, sum: ExactNumber, currency: string, rows: numb
   return `it says ${`${show(said)} ${currency}`.trim()}, ${rows === 1 ? 'the row comes' : 'they add up'} to ${show(sum)}, which is ${size} ${units < 0n ? 'less' : 'more'}`;
 }
 
-function unreadable(controls: Controls): string {
-  if (controls.unreadable === 0) return '';
-  const one = controls.unreadable === 1;
-  return ` ${showCount(controls.unreadable)} ${one ? 'row has' : 'rows have'} no amount that can be read.`;
+function unreadable({ unreadable: rows, firstUnreadable: first }: Controls): string {
+  const where = `line ${first!.line}${first!.text === '' ? '' : `: "${first!.text.slice(0, 80)}"`}`;
+  return rows === 1
+    ? `A row above the totals has no amount that can be read (${where}).`
+    : `${showCount(rows)} rows above the totals have no amount that can be read (the first in ${where}).`;
 }

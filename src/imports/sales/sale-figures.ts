@@ -8,6 +8,7 @@ import { AmountColumn, type AmountSettings } from '../values/amounts.ts';
 import { textOf, writtenIn } from '../values/cells.ts';
 import { DateColumn } from '../values/date-column.ts';
 import type { ReadDate } from '../values/dates.ts';
+import { Horizon } from '../values/horizon.ts';
 import type { DecimalMark } from '../values/numbers.ts';
 import { type Evidence, unproven } from '../values/styles.ts';
 import { Controls } from './controls.ts';
@@ -25,6 +26,8 @@ export interface FigureSettings extends AmountSettings {
   defaults: Partial<Record<SaleField, string>>;
   dateFormat: string | undefined;
   zone: string;
+  /** The clock of the import. */
+  now: Date;
 }
 
 /**
@@ -40,6 +43,7 @@ export class SaleFigures {
   readonly #total: AmountColumn;
   readonly #date: DateColumn;
   readonly #settings: FigureSettings;
+  readonly #horizon: Horizon;
   #currency = '';
   #amountFault: string | undefined;
   #expenseFault: string | undefined;
@@ -51,6 +55,7 @@ export class SaleFigures {
     const amounts = (field: AmountField) =>
       new AmountColumn({ file: shown, field }, settings, defaults[field], settings.header[at[field]]);
     this.#settings = settings;
+    this.#horizon = new Horizon(settings.now);
     this.amount = amounts('amount');
     this.#expense = amounts('expense');
     this.#total = amounts('refunded_total');
@@ -95,7 +100,7 @@ export class SaleFigures {
     this.#currency = this.#text(record, 'currency').toUpperCase();
     const isReadable = this.#amountFault === undefined && this.#currency !== '';
     if (isReadable) this.controls.add(this.#currency, this.amount);
-    else this.controls.addUnreadable();
+    else this.controls.addUnreadable(record.line, writtenIn(record, this.#settings.at.amount));
     return undefined;
   }
 
@@ -126,10 +131,17 @@ export class SaleFigures {
     return undefined;
   }
 
-  /** A local time that comes twice in its night goes to `twice`. */
-  moment(sale: StagedSale, record: CsvRecord, twice: Noted): RowFault | undefined {
+  /** A local time that comes twice in its night goes to `twice`, a moment that is still to come to `ahead`. */
+  moment(
+    sale: StagedSale,
+    record: CsvRecord,
+    { twice, ahead }: Record<'twice' | 'ahead', Noted>,
+  ): RowFault | undefined {
     const read = this.#occurred;
     if (typeof read === 'string') return this.#fault('occurred_at', read, record);
+    const horizon = this.#horizon.of(read.instant);
+    if (horizon === 'far') return this.#fault('occurred_at', 'date-future', record);
+    if (horizon === 'ahead') ahead.add(record.line);
     if (read.twice) twice.add(record.line);
     sale.occurredAt = read.instant;
     sale.occurredAtGiven = true;

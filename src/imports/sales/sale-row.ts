@@ -24,18 +24,27 @@ export interface SaleReading {
   >;
   program: Pick<ProgramRow, 'currency' | 'timezone'>;
   rates: Rates;
+  /** The clock of the import. */
+  now: Date;
 }
 
 /** Things that are no faults but that a person should hear of. */
 export interface Warnings {
   timesThatComeTwice: Noted;
   idsLikeDates: Noted;
+  /** Dates that are still to come. */
+  datesAhead: Noted;
   /** Texts that stand where an e-mail address should. */
   noEmails: Noted;
 }
 
 export function noWarnings(): Warnings {
-  return { timesThatComeTwice: new Noted(), idsLikeDates: new Noted(), noEmails: new Noted() };
+  return {
+    timesThatComeTwice: new Noted(),
+    idsLikeDates: new Noted(),
+    datesAhead: new Noted(),
+    noEmails: new Noted(),
+  };
 }
 
 /** Reads the rows of one file, and keeps what they come to. */
@@ -74,7 +83,17 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
   >;
   const { decimal, negative, date_format: dateFormat } = settings;
   const zone = settings.timezone ?? program.timezone;
-  const figures = new SaleFigures({ shown, header, at, defaults, decimal, negative, dateFormat, zone });
+  const figures = new SaleFigures({
+    shown,
+    header,
+    at,
+    defaults,
+    decimal,
+    negative,
+    dateFormat,
+    zone,
+    now: reading.now,
+  });
   const cell = (record: CsvRecord, field: SaleField): string => {
     const index = at[field];
     const text = index < 0 ? '' : textOf(record.cells[index]!);
@@ -88,7 +107,7 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
     const { n, line } = record;
     const sale: StagedSale = { n, line };
     let fault = spoiled ?? spoiledRow(record, header);
-    if (fault) figures.controls.addUnreadable();
+    if (fault) figures.controls.addUnreadable(line);
     else {
       if (figures.read(record) === unproven) return undefined;
       fault = fill(sale, record);
@@ -102,7 +121,7 @@ export function saleReader(reading: SaleReading, warnings: Warnings): SaleReader
     const fault =
       identity(sale, record) ??
       figures.money(sale, record) ??
-      figures.moment(sale, record, warnings.timesThatComeTwice);
+      figures.moment(sale, record, { twice: warnings.timesThatComeTwice, ahead: warnings.datesAhead });
     // A refund takes back a part of its sale's commission: everything else about it stands with the sale.
     if (fault || sale.refundOf !== undefined) return fault;
     return exchange(sale) ?? terms(sale, record);

@@ -29,6 +29,7 @@ import { proveStyles } from './prove.ts';
 import { refundsBeside, settleRefunds } from './refunds.ts';
 import type { SaleFigures } from './sale-figures.ts';
 import { noWarnings, type SaleReader, saleReader } from './sale-row.ts';
+import { SumRow } from './sum-row.ts';
 import { asText } from './typed-cells.ts';
 import { ignoreStrangers, Unattributed } from './unattributed.ts';
 import { UnusedColumns, warnOfUnused } from './unused-columns.ts';
@@ -59,7 +60,10 @@ export async function landSales(
   const { defaults } = settings;
   const warnings = noWarnings();
   const header = [...csv.header, ...(preset?.makes ?? [])];
-  const reader = saleReader({ shown: file.shown, columns, header, settings, program, rates }, warnings);
+  const reader = saleReader(
+    { shown: file.shown, columns, header, settings, program, rates, now: mover.now },
+    warnings,
+  );
   const left = settings.unattributed === 'ignore' ? new Unattributed(columns, defaults) : undefined;
   const rows =
     preset && (await openPreset(work, understood, program.currency, preset, warnings.timesThatComeTwice));
@@ -83,9 +87,10 @@ export async function landSales(
   const unused = preset ? undefined : new UnusedColumns(csv.header, columns.values(), settings.ignore);
   const earlierStyles = async () => stylesOf(session, mover.accountId, await importOf(file, rejectsOf()));
   let records = 0;
-  for await (const group of rows ? rows.records(csv.groups) : csv.groups) {
+  const sumRow = new SumRow(csv, columns, reader.figures);
+  for await (const group of rows ? rows.records(csv.groups) : sumRow.rows()) {
     for (const one of group) {
-      const spoiled = rows?.spoiled(one);
+      const spoiled = rows ? rows.spoiled(one) : sumRow.faultOf(one);
       const read = reader.read(one, spoiled) ?? (await readProven(one, reader, again, earlierStyles));
       if (rows && !rows.isSale(one)) continue;
       const sale = left ? left.keep(read, one) : read;

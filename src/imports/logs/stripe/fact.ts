@@ -12,6 +12,8 @@ export interface StripeReading {
   program: Pick<ProgramRow, 'currency' | 'timezone'>;
   idPrefix: string;
   rates: Rates;
+  /** When the log was received: nothing has happened long after it. */
+  receivedAt: Date;
   /** Take events of Stripe's test mode as well. */
   testEvents: boolean;
 }

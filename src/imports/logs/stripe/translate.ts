@@ -2,6 +2,7 @@ import type { DisputeState } from '../../../db/tables.ts';
 import { formatAmount } from '../../../money.ts';
 import type { RowFault } from '../../faults.ts';
 import type { LogLine } from '../../files/ndjson.ts';
+import { Horizon } from '../../values/horizon.ts';
 import { parseObject } from '../json-object.ts';
 import { writtenNumber } from '../written-number.ts';
 import type { Happened, StripeFact, StripeReading } from './fact.ts';
@@ -47,6 +48,7 @@ const translations: Record<string, (happened: Happened, reading: StripeReading) 
  * of the refund alone.
  */
 export function stripeReader(reading: StripeReading): (line: LogLine) => StripeFact {
+  const horizon = new Horizon(reading.receivedAt);
   return ({ n, line, text }) => {
     const event = parseObject(text);
     if (typeof event === 'string') return faulty({ code: 'json', field: '', found: event });
@@ -61,6 +63,8 @@ export function stripeReader(reading: StripeReading): (line: LogLine) => StripeF
     const [id, occurredAt] = [textOf(event.id), instantOf(event.created)];
     if (id === undefined || id.length > 255) return faulty({ code: 'required', field: 'id', found: '' });
     if (!occurredAt) return faulty({ code: 'required', field: 'created', found: '' });
+    if (horizon.of(occurredAt) === 'far')
+      return faulty({ code: 'date-future', field: 'created', found: occurredAt });
     if (!object) return faulty({ code: 'required', field: 'data.object', found: '' });
     const fact = translate({ n, line, id, type, occurredAt, object }, reading);
     return tooLong(fact) ?? asWritten(fact, text);

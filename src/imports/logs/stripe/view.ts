@@ -10,9 +10,9 @@ import { paidBy } from './payment.ts';
 import { isTranslated, stripeReader } from './translate.ts';
 
 /** How logs of Stripe's events are looked at. */
-export function stripeView({ program, settings, rates }: LogReading): LogView {
+export function stripeView({ program, settings, rates, receivedAt }: LogReading): LogView {
   const testEvents = settings.test_events === true;
-  const read = stripeReader({ program, idPrefix: settings.id_prefix, rates, testEvents });
+  const read = stripeReader({ program, idPrefix: settings.id_prefix, rates, testEvents, receivedAt });
   return {
     typeOf: ({ type }) => String(type ?? 'no type'),
     reads: isTranslated,

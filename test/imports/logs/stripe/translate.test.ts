@@ -7,6 +7,7 @@ const read = stripeReader({
   idPrefix: 'shop:',
   rates: { warnings: [], find: () => undefined },
   testEvents: false,
+  receivedAt: new Date('2100-01-01T00:00:00Z'),
 });
 
 const seconds = (text: string) => Date.parse(text) / 1000;
