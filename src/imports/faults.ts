@@ -1,5 +1,6 @@
 import type { Place } from '../errors.ts';
 import type { CsvRecord } from './files/record-reading.ts';
+import { formulaWithoutResult } from './values/cells.ts';
 
 /** One row that can't be recorded: the code to look up, the field and the offending text. */
 export interface RowFault {
@@ -37,12 +38,16 @@ export function spoiledRow(record: CsvRecord, header: string[]): RowFault | unde
   return undefined;
 }
 
+function required(found: string, field: string): string {
+  if (found === '') return `"${field}" is empty; every row needs it.`;
+  if (found === formulaWithoutResult)
+    return `"${field}" has a formula whose result is not stored; open the workbook in a spreadsheet program and save it.`;
+  return `"${field}" has only "${found}", which counts as empty; every row needs it.`;
+}
+
 /** What is wrong with a row and what to do about it, by code; `found` is the offending text, shortened. */
 const sentences: Record<string, (found: string, field: string) => string> = {
-  required: (found, field) =>
-    found === ''
-      ? `"${field}" is empty; every row needs it.`
-      : `"${field}" has only "${found}", which counts as empty; every row needs it.`,
+  required,
   ragged: (found) => `The row has ${found}; fill in or remove cells so that it fits the header.`,
   'too-long': (_, field) => `"${field}" has more than 255 characters; shorten it.`,
   nul: (found) =>

@@ -101,8 +101,9 @@ export async function tableOf(
     if (rest.length > 0) yield rest;
     yield* records;
   }
+  const isLonger = !isRejects(names) && endInOneMore(early.slice(at + 1), names.length);
   const idColumn = how.layout?.(names)?.get('external_id');
-  const rows = withoutTail(below(), {
+  const rows = withoutTail(isLonger ? withoutLastDelimiter(below(), names.length) : below(), {
     shown,
     width: names.length,
     idColumn,
@@ -117,6 +118,23 @@ export async function tableOf(
     beside,
     ignored: () => seen.blankLines + beside.above + beside.footers + beside.totals.length,
   };
+}
+
+/** Whether all of the first rows that are not too short have one more cell than the header, which is empty. */
+function endInOneMore(first: CsvRecord[], width: number): boolean {
+  const whole = first.filter(({ cells }) => cells.length >= width);
+  return whole.length > 0 && whole.every(({ cells }) => cells.length === width + 1 && cells[width] === '');
+}
+
+/** The rows of a table in which a delimiter ends each row and not only parts its cells, as though it did not. */
+async function* withoutLastDelimiter(
+  groups: AsyncIterable<CsvRecord[]>,
+  width: number,
+): AsyncGenerator<CsvRecord[]> {
+  for await (const group of groups) {
+    for (const { cells } of group) if (cells.length <= width + 1 && cells.at(-1) === '') cells.pop();
+    yield group;
+  }
 }
 
 /**

@@ -13,6 +13,11 @@ export interface Seen extends Invisible {
   garbled: Noted;
   /** Of a workbook: the names of hidden sheets that have data and were left out. */
   hiddenSheets: string[];
+  /** Of a workbook: rows that are hidden, which are read like others, and whether a filter hides them. */
+  hiddenRows: Noted;
+  isFiltered: boolean;
+  /** Of a workbook: rows with a formula whose result is not stored. */
+  formulas: Noted;
 }
 
 export function nothingSeen(): Seen {
@@ -23,5 +28,8 @@ export function nothingSeen(): Seen {
     garbled: new Noted(),
     invisible: 0,
     hiddenSheets: [],
+    hiddenRows: new Noted(),
+    isFiltered: false,
+    formulas: new Noted(),
   };
 }

@@ -1,3 +1,4 @@
+import { Noted } from '../noted.ts';
 import { type Shown, shownBy } from './number-formats.ts';
 
 /** Excel's own limits; an address beyond them is that of a damaged file, or of one made to fill the memory. */
@@ -11,7 +12,8 @@ export function cellKey(row: number, column: number): number {
   return row * (mostColumns + 1) + column;
 }
 
-const tags = /<((?:\w+:)?)(row|c|v|is)(?=[\s/>])([^>]*)>/g;
+const tags = /<((?:\w+:)?)(row|c|f|v|is|filterColumn)(?=[\s/>])([^>]*)>/g;
+const valueTag = /^<(?:\w+:)?v[\s>]/;
 
 /**
  * Makes the XML of a sheet ready, piece by piece, for the library that reads it, which would drop errors (`#N/A`), read
@@ -22,6 +24,12 @@ const tags = /<((?:\w+:)?)(row|c|v|is)(?=[\s/>])([^>]*)>/g;
 export class SheetXml {
   /** By `cellKey`: numbers to which their format adds something, and dates stored as text. */
   readonly marks = new Map<number, Mark>();
+  /** By `cellKey`: cells with a formula of which no result is stored. */
+  readonly formulas = new Set<number>();
+  /** Rows with data that are hidden. */
+  readonly hiddenRows = new Noted();
+  /** Whether a filter chooses what rows are shown. */
+  isFiltered = false;
   /** The last row that has data. */
   rows = 0;
   /** The last column that has data. */
@@ -31,6 +39,8 @@ export class SheetXml {
   readonly #styles: ReadonlyMap<string, Shown>;
   #row = 0;
   #column = 0;
+  #isHidden = false;
+  #isText = false;
   #rest = '';
 
   /** `styles` are those that `shownStyles` finds. */
@@ -41,22 +51,24 @@ export class SheetXml {
   /** The next piece of XML made ready; the beginning of a tag that it ends in comes with the next one. */
   ready(piece: string): string {
     const xml = this.#rest + piece;
-    const end = xml.lastIndexOf('>') + 1;
+    const last = xml.lastIndexOf('<');
+    // Whether a value is empty is told by what comes behind its tag.
+    const end = valueTag.test(xml.slice(last)) ? last : xml.lastIndexOf('>') + 1;
     this.#rest = xml.slice(end);
-    return xml
-      .slice(0, end)
-      .replace(tags, (tag, prefix: string, name: string, attributes: string) =>
-        name === 'row'
-          ? this.#rowTag(prefix, attributes)
-          : name === 'c'
-            ? this.#cellTag(prefix, attributes)
-            : this.#dataTag(tag),
-      );
+    const whole = xml.slice(0, end);
+    return whole.replace(tags, (tag, prefix: string, name: string, attributes: string, at: number) => {
+      if (name === 'row') return this.#rowTag(prefix, attributes);
+      if (name === 'c') return this.#cellTag(prefix, attributes);
+      if (name === 'filterColumn') this.isFiltered = true;
+      else this.#noteData(name, attributes.endsWith('/') || whole.startsWith('</', at + tag.length));
+      return tag;
+    });
   }
 
   #rowTag(prefix: string, attributes: string): string {
     this.#row = Number(attribute(attributes, 'r') ?? this.#row + 1);
     this.#column = 0;
+    this.#isHidden = /^(?:1|true)$/.test(attribute(attributes, 'hidden') ?? '');
     this.isBeyond ||= !(this.#row >= 1 && this.#row <= mostRows);
     return `<${prefix}row r="${this.#row}"${attributes.endsWith('/') ? '/' : ''}>`;
   }
@@ -70,16 +82,21 @@ export class SheetXml {
     return `<${prefix}c${address}${this.#typed(attributes)}>`;
   }
 
-  /** Of a cell that is not empty. */
-  #dataTag(tag: string): string {
+  /** Of a cell that has a formula, or a value or text, which may be empty. */
+  #noteData(name: string, isEmpty: boolean): void {
     this.rows = this.#row;
     this.columns = Math.max(this.columns, this.#column);
-    return tag;
+    if (this.#isHidden) this.hiddenRows.add(this.#row);
+    this.#isHidden = false;
+    const key = cellKey(this.#row, this.#column);
+    if (name === 'f' && !this.#isText) this.formulas.add(key);
+    else if (name !== 'f' && !isEmpty) this.formulas.delete(key);
   }
 
   /** The attributes of a cell, with the type of text where the library is not to read it by itself. */
   #typed(attributes: string): string {
     const type = attribute(attributes, 't') ?? 'n';
+    this.#isText = type === 'str';
     const shown = type === 'n' ? this.#styles.get(attribute(attributes, 's') ?? '') : undefined;
     if (shown === undefined && type !== 'd' && type !== 'e') return attributes;
     if (type !== 'e') this.marks.set(cellKey(this.#row, this.#column), shown ?? 'date');
@@ -131,11 +148,11 @@ export function hiddenSheets(xml: string): Set<number> {
   return new Set(hidden.flatMap((isHidden, index) => (isHidden ? [index] : [])));
 }
 
-type AttributeName = 'r' | 's' | 't' | 'numFmtId' | 'formatCode' | 'state';
+type AttributeName = 'r' | 's' | 't' | 'numFmtId' | 'formatCode' | 'state' | 'hidden';
 
 /** Compiled once: they are looked for in every cell. */
 const patterns = Object.fromEntries(
-  ['r', 's', 't', 'numFmtId', 'formatCode', 'state'].map((name) => [
+  ['r', 's', 't', 'numFmtId', 'formatCode', 'state', 'hidden'].map((name) => [
     name,
     new RegExp(`(?:^|\\s)${name}\\s*=\\s*(?:"([^"]*)"|'([^']*)')`),
   ]),

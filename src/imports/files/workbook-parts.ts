@@ -6,7 +6,7 @@ import type { Limits } from '../../limits.ts';
 import { showCount } from '../../money.ts';
 import { unzipped, type ZipEntry } from './archive.ts';
 import { overLimit } from './limits.ts';
-import { hiddenSheets, type Mark, readyWorkbook, SheetXml, shownStyles } from './sheet-xml.ts';
+import { hiddenSheets, readyWorkbook, SheetXml, shownStyles } from './sheet-xml.ts';
 
 /** A workbook, and which of its sheets to read. */
 export interface Workbook {
@@ -28,7 +28,7 @@ export interface OpenSheet {
   archive: ArrayBuffer;
   /** Its number in the archive. */
   number: number;
-  marks: Map<number, Mark>;
+  about: SheetXml;
   /** The names of hidden sheets that have data and were left out. */
   hidden: string[];
 }
@@ -45,7 +45,7 @@ export async function openSheet(workbook: Workbook): Promise<OpenSheet | undefin
   if (!chosen?.ready || chosen.ready.about.rows === 0) return undefined;
   checkSize(workbook, chosen.ready.about);
   const { about, xml } = chosen.ready;
-  return { archive: packed({ ...parts, [chosen.part]: xml }), number, marks: about.marks, hidden };
+  return { archive: packed({ ...parts, [chosen.part]: xml }), number, about, hidden };
 }
 
 /** A sheet's XML, ready to be read, and what is known of it. */

@@ -1,4 +1,5 @@
 import { readSheet } from 'read-excel-file/universal';
+import { formulaWithoutResult } from '../values/cells.ts';
 import { shownDate, shownIsoDate, shownNumber } from './cell-text.ts';
 import { textWithoutInvisible } from './invisible.ts';
 import { cellTooLong } from './limits.ts';
@@ -20,17 +21,21 @@ const groupRows = 1_000;
 /**
  * The rows of a sheet in groups, from the first on, `line` being the number that the sheet gives a row. Numbers are
  * written with a point, without grouping and with leading zeros where those are shown, dates in ISO form, truth values as
- * true and false; `onBytes` is told how much of the file they make up, and `seen` of hidden sheets that were left out.
+ * true and false; `onBytes` is told how much of the file they make up, and `seen` of hidden sheets that were left out, of hidden rows and of formulas
+ * without a result.
  * Raises `file-refused` for a damaged workbook, for more than its limits allow, and where it is not plain which sheet is
  * meant.
  */
 export async function* sheetRows(
   workbook: Workbook,
-  seen: Pick<Seen, 'hiddenSheets' | 'invisible'>,
+  seen: Seen,
   onBytes?: (bytes: number) => void,
 ): AsyncGenerator<SheetRow[]> {
-  const { values, marks, hidden } = await valuesOf(workbook);
-  seen.hiddenSheets = hidden;
+  const read = await valuesOf(workbook);
+  if (!read) return;
+  const { values, about, hidden } = read;
+  const { marks, formulas } = about;
+  Object.assign(seen, { hiddenSheets: hidden, hiddenRows: about.hiddenRows, isFiltered: about.isFiltered });
   for (let start = 0; start < values.length; start += groupRows) {
     const group = values.slice(start, start + groupRows).map((row, offset) => {
       const line = start + offset + 1;
@@ -39,10 +44,14 @@ export async function* sheetRows(
       );
       if (long !== -1) throw cellTooLong(workbook, line, long + 1);
       const markOf = (index: number) => marks.get(cellKey(line, index + 1));
+      const hasFormula = (index: number) => formulas.size > 0 && formulas.has(cellKey(line, index + 1));
+      if (formulas.size > 0 && row.some((_, index) => hasFormula(index))) seen.formulas.add(line);
       return {
         n: 0,
         line,
-        cells: row.map((value, index) => textWithoutInvisible(textOf(value, markOf(index)), seen)),
+        cells: row.map((value, index) =>
+          hasFormula(index) ? formulaWithoutResult : textWithoutInvisible(textOf(value, markOf(index)), seen),
+        ),
         typed: row.map((value, index) => typeof (value ?? '') !== 'string' || markOf(index) !== undefined),
       };
     });
@@ -82,12 +91,13 @@ function textOf(value: Value, mark: Mark | undefined): string {
   return shownIn(value, mark);
 }
 
+/** Undefined where no sheet has data. */
 async function valuesOf(
   workbook: Workbook,
-): Promise<Pick<OpenSheet, 'marks' | 'hidden'> & { values: Value[][] }> {
+): Promise<(Pick<OpenSheet, 'about' | 'hidden'> & { values: Value[][] }) | undefined> {
   const sheet = await openSheet(workbook);
-  if (!sheet) return { values: [], marks: new Map(), hidden: [] };
+  if (!sheet) return undefined;
   const options = { trim: false, parseNumber: (digits: string) => ({ digits }) };
   const values = await orDamaged(workbook, readSheet(sheet.archive, sheet.number, options));
-  return { values: values as unknown as Value[][], marks: sheet.marks, hidden: sheet.hidden };
+  return { values: values as unknown as Value[][], about: sheet.about, hidden: sheet.hidden };
 }

@@ -39,13 +39,25 @@ export function besideRows(
 }
 
 /** Sentences about what stands in a file of any kind besides its cells, or did in them. */
-export function besideCells({ hiddenSheets, invisible }: CsvFile['beside']['seen']): string[] {
+export function besideCells(seen: CsvFile['beside']['seen']): string[] {
+  const { hiddenSheets, hiddenRows, isFiltered, formulas } = seen;
+  const hidden = isFiltered ? 'hidden by a filter or by hand' : 'hidden';
   return [
     ...hiddenSheets.map(
       (name) =>
         `the sheet "${name}" is hidden and was left out; to import it, save it as a workbook of its own`,
     ),
-    ...invisibleTaken({ invisible }),
+    ...warningAt(
+      hiddenRows,
+      `row of the sheet is ${hidden}; it was read like the others`,
+      `rows of the sheet are ${hidden}; they were read like the others`,
+    ),
+    ...warningAt(
+      formulas,
+      'row has a formula whose result is not stored; its cell counts as empty until a spreadsheet program has saved the workbook',
+      'rows have formulas whose results are not stored; their cells count as empty until a spreadsheet program has saved the workbook',
+    ),
+    ...invisibleTaken(seen),
   ];
 }
 

@@ -1,8 +1,11 @@
 /** What people and programs write to say that nothing is there; spreadsheets write their errors in many languages. */
-const empties = /^(?:--?|n\/a|null|nil|none|\\n|#n\/[ad]|#nv|#[\p{L}¡¿][\p{L}\p{N}/_]*[!?])$/iu;
+const empties =
+  /^(?:--?|n\/a|null|nil|none|\\n|#n\/[ad]|#nv|#[\p{L}¡¿][\p{L}\p{N}/_]*[!?]|\(formula without a result\))$/iu;
 /** How such a text begins: nearly every other is told by that. */
-const beginnings = new Set(Array.from('-nN\\#', (letter) => letter.charCodeAt(0)));
-const longestEmpty = 20;
+const beginnings = new Set(Array.from('-nN\\#(', (letter) => letter.charCodeAt(0)));
+/** What a cell of a workbook has whose formula was never computed, so that a message can say it. */
+export const formulaWithoutResult = '(formula without a result)';
+const longestEmpty = formulaWithoutResult.length;
 
 /** Whether a trimmed text says that nothing is there. */
 export function saysEmpty(text: string): boolean {

@@ -180,7 +180,7 @@ describe('the rows of a workbook', () => {
   test('leave a hidden sheet out with a warning', async () => {
     const desk = await deskOfAnn(db);
     const row = (id: string) =>
-      textRow(1, salesHeader) + textRow(2, [id, 'ann', '5.00', 'USD', '2026-05-01']);
+      textRow(1, salesHeader) + textRow(2, [id, 'ann', '5.00', 'USD', '2026-02-01']);
     const file = workbookFile({
       sheets: { Sales: row('s-1'), 'Last year': row('s-2') },
       hidden: ['Last year'],

@@ -383,3 +383,12 @@ test('cells that say in words that nothing is there are empty, and a message sho
   expect(first).toMatchObject({ customer_id: null, external_user_id: null, click_id: null, email: null });
   expect(landed.rejected).toContain('has only ""None"", which counts as empty');
 });
+
+test('a date more than a year after the import is a wrong year', async () => {
+  const world = await World.create(db);
+  await world.affiliate({ ref: 'ada' });
+  const text = `${header}\nr-1,ada,,,,,,2062-01-10\nr-2,ada,,,,,,2026-06-10\n`;
+  const landed = await importText(world, 'referrals', text);
+  expect(ended(landed)).toEqual({ recorded: 1, rejected: 1 });
+  expect(faults(landed)).toEqual(['2 date-future created_at']);
+});
