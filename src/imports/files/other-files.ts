@@ -2,10 +2,12 @@ import iconv from 'iconv-lite';
 import { PayrunError } from '../../errors.ts';
 
 const todos = {
-  saveAsCsv:
-    'Open it in a spreadsheet program, save the table as .xlsx or CSV ("CSV UTF-8" in Excel), not packed, and import that.',
+  saveAsCsv: 'Save the table as CSV ("CSV UTF-8" in Excel), not packed, and import that.',
+  saveAnew:
+    'Open it in a spreadsheet program, save the table as .xlsx or CSV ("CSV UTF-8" in Excel), and import that.',
   saveAsUtf8: 'Save it as UTF-8 ("CSV UTF-8" in Excel), and import that.',
   decrypt: 'Decrypt it, and import what comes out.',
+  unpack: 'Unpack the file and import what is in it.',
 };
 
 /** How files begin that people take for text: what they are, and what to do where saving them as CSV is not it. */
@@ -50,7 +52,7 @@ export function otherFileFault(start: Buffer, shown: string, isPacked: boolean):
   if (isUtf32(start)) return isNot(shown, isPacked, 'UTF-32 text, which is not read', 'saveAsUtf8');
   const text = textOf(start);
   const markup = markups.find(([, pattern]) => pattern.test(text));
-  return markup && isNot(shown, isPacked, `${markup[0]}, which is not read`);
+  return markup && isNot(shown, isPacked, `${markup[0]}, which is not read`, 'saveAnew');
 }
 
 /** The fault of a file that is full of NUL bytes, and nothing that is known. */
@@ -59,8 +61,9 @@ export function noTextFault(shown: string): PayrunError {
 }
 
 function isNot(shown: string, isPacked: boolean, what: string, todo: keyof typeof todos = 'saveAsCsv') {
-  const where = isPacked ? 'Packed in this file is' : 'This is';
-  return fault(shown, `${where} ${what}.`, `${isPacked ? 'Unpack it. ' : ''}${todos[todo]}`);
+  if (isPacked && todo === 'saveAsCsv') return fault(shown, `Packed in this file is ${what}.`, todos.unpack);
+  if (isPacked) return fault(shown, `Packed in this file is ${what}.`, `Unpack it. ${todos[todo]}`);
+  return fault(shown, `This is ${what}.`, todos[todo]);
 }
 
 function fault(shown: string, what: string, todo: string): PayrunError {
