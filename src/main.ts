@@ -39,6 +39,7 @@ try {
 
 function createShell(root: Command): Shell {
   const globals = () => root.opts<GlobalOptions>();
+  let zone: string | undefined;
   return {
     cwd: process.cwd(),
     env: process.env,
@@ -52,11 +53,14 @@ function createShell(root: Command): Shell {
         const answer = await work(...args);
         process.exitCode = answer.exitCode ?? 0;
         if (globals().json) return exit.document(answer.data);
-        const text = answer.text(exit.paint());
+        const text = answer.text(exit.paint(zone));
         if (text !== '') exit.print(text);
       },
     show: (text) => {
-      if (!globals().json) exit.print(text(exit.paint()));
+      if (!globals().json) exit.print(text(exit.paint(zone)));
+    },
+    tellTimesIn: (told) => {
+      zone = told;
     },
     data: exit.data,
     say: exit.say,

@@ -14,6 +14,7 @@ import type { StepResult } from '../runs/work.ts';
 import { describeNight } from './describe-night.ts';
 import { describeToDo } from './describe-to-do.ts';
 import { type Account, findAccounts, withWorkspace } from './open.ts';
+import { zoneOfJob } from './options.ts';
 import { paragraphs, plural, section, sentences } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -49,6 +50,7 @@ async function demo(shell: Shell, folder: string): Promise<Answer> {
   return withWorkspace(there, async (context) => {
     await applyAccounts(context.db, context.config.accounts, night);
     const [account] = await findAccounts(there, context);
+    shell.tellTimesIn(zoneOfJob(context.config, 'nightly'));
     await importAffiliates(context, account!, workspace);
     const { steps, for_a_person } = await runNight(context, account!);
     const rebuilt = isAgain ? await rebuildPayouts(context, account!) : 0;

@@ -104,7 +104,7 @@ function payoutTable(paint: Paint, { payouts }: AffiliateDetails): string {
     payouts.map((payout) => [
       payout.reference,
       payout.status,
-      localDay(payout.status_at, 'UTC'),
+      localDay(payout.status_at, paint.zone),
       showCount(payout.lines),
       showAmount(payout.amount, payout.currency),
     ]),

@@ -9,7 +9,7 @@ import {
   readableDifference,
 } from '../ledger/conflicts.ts';
 import { formatAmount, showAmount } from '../money.ts';
-import { showInstant, showShort, zoned } from '../time.ts';
+import { showInstant, zoned } from '../time.ts';
 import { type Paint, pairs, paragraphs, section, sentences, table, words } from './render.ts';
 
 /** The conflicts of a list, each with the fields that differ. */
@@ -21,7 +21,7 @@ export function describeConflictList(paint: Paint, conflicts: ConflictSummary[],
 
 function describeSummary(paint: Paint, one: ConflictSummary): string {
   const status = one.status === 'open' ? paint.warn(one.status) : `${one.status} by ${one.decided_by}`;
-  const found = one.found_at ? `, ${showShort(one.found_at, 'UTC')} UTC` : '';
+  const found = one.found_at ? `, ${showInstant(one.found_at, paint.zone)}` : '';
   const origin = `${one.file ?? 'unknown file'}:${one.line}${found}`;
   const fields = Object.entries(one.difference).map(
     ([field, { ours, theirs }]) =>

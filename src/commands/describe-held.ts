@@ -35,7 +35,7 @@ export function describeHeld(paint: Paint, held: Held[]): string {
           heldText(reason),
           showCount(commissions),
           showDecimal(amount, currency),
-          localDay(new Date(since), 'UTC'),
+          localDay(new Date(since), paint.zone),
         ]),
       ),
       paint.dim('payrun commissions list --held'),

@@ -1,6 +1,7 @@
 import { describeError, type PayrunError } from '../errors.ts';
 import type { ImportOutcome, Kind } from '../imports/import.ts';
 import { showCount } from '../money.ts';
+import { localDay } from '../time.ts';
 import { describePreview } from './describe-preview.ts';
 import { type Paint, pairs, paragraphs, plural, section, sentences, showDecimal, table } from './render.ts';
 
@@ -20,7 +21,7 @@ export function describeImport(paint: Paint, one: Imported): string {
   const already = report.already_imported;
   if (already) {
     return paragraphs(
-      `${paint.bold(report.file)}  ${paint.warn('already imported')} on ${already.at.slice(0, 10)} as ${already.import}; nothing was done.`,
+      `${paint.bold(report.file)}  ${paint.warn('already imported')} on ${localDay(new Date(already.at), paint.zone)} as ${already.import}; nothing was done.`,
       list(paint, 'Worth knowing', report.warnings),
       'Import it with --again if you mean to; its rows are then duplicates.',
     );

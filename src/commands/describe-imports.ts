@@ -1,7 +1,7 @@
 import { showId } from '../ids.ts';
 import { type ImportHistory, type ImportRecord, viewImport } from '../imports/import.ts';
 import { showCount } from '../money.ts';
-import { showShort } from '../time.ts';
+import { showInstant } from '../time.ts';
 import {
   describeConflicts,
   describeCounts,
@@ -22,9 +22,9 @@ function describeRecord(paint: Paint, one: ImportRecord): string {
   return sentences([
     `${showId('import', one.id)}  ${one.kind.padEnd(10)}  ${paint.bold(one.file)}`,
     `  ${plural(one.rows, 'row')}: ${countsText(one.counts)}`,
-    paint.dim(`  ${showShort(one.finished_at, 'UTC')} UTC, by ${runText(one)}`),
+    paint.dim(`  ${showInstant(one.finished_at, paint.zone)}, by ${runText(one)}`),
     ...(one.rejects_of === null ? [] : [`  rejects of ${showId('import', one.rejects_of)}`]),
-    ...(one.undone_at ? [paint.warn(`  undone ${undoneText(one, one.undone_at)}`)] : []),
+    ...(one.undone_at ? [paint.warn(`  undone ${undoneText(one, one.undone_at, paint.zone)}`)] : []),
   ]);
 }
 
@@ -38,10 +38,13 @@ export function describeImportHistory(paint: Paint, history: ImportHistory): str
     pairs(paint, [
       ['kind', one.kind],
       ['source', one.source ?? undefined],
-      ['imported', `${showShort(one.finished_at, 'UTC')} UTC`],
+      ['imported', showInstant(one.finished_at, paint.zone)],
       ['by', runText(one)],
       ['sha256', one.sha256],
-      ['undone', one.undone_at ? `${undoneText(one, one.undone_at)}: ${one.undone_reason}` : undefined],
+      [
+        'undone',
+        one.undone_at ? `${undoneText(one, one.undone_at, paint.zone)}: ${one.undone_reason}` : undefined,
+      ],
     ]),
     describeCounts(paint, { rows: one.rows, ...one.counts }),
     describeMoney(paint, one.totals),
@@ -101,8 +104,8 @@ export function historyData(history: ImportHistory) {
   };
 }
 
-function undoneText(one: ImportRecord, at: Date): string {
-  return `${showShort(at, 'UTC')} UTC, by ${one.undone_by}`;
+function undoneText(one: ImportRecord, at: Date, zone: string): string {
+  return `${showInstant(at, zone)}, by ${one.undone_by}`;
 }
 
 function runText(one: ImportRecord): string {

@@ -14,7 +14,7 @@ export function describeNight(
   const files = night.steps.filter((step) => /^import-/.test(step.job)).flatMap(filesOf);
   const others = night.steps.filter((step) => !/^import-/.test(step.job));
   return paragraphs(
-    `${paint.bold(night.title)}  as of ${showInstant(night.asOf, 'Europe/Berlin')}`,
+    `${paint.bold(night.title)}  as of ${showInstant(night.asOf, paint.zone)}`,
     files.length === 0 ? '' : section(paint, 'Files', (inner) => describeFiles(inner, files)),
     section(paint, 'Sales and commissions', (inner) => moneyTable(inner, night.steps)),
     ...files.map((file) =>

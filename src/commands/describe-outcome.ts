@@ -1,6 +1,7 @@
 import type { ToDo } from '../ledger/to-do.ts';
 import { showCount } from '../money.ts';
 import type { Outcome, StepResult } from '../runs/work.ts';
+import { showInstant } from '../time.ts';
 import { areFiles, describeFiles } from './describe-files.ts';
 import { describeHeld, type Held } from './describe-held.ts';
 import { describeToDo } from './describe-to-do.ts';
@@ -84,25 +85,25 @@ function describeReport(paint: Paint, report: unknown): string {
   const lists = entries.filter((entry): entry is [string, unknown[]] => Array.isArray(entry[1]));
   const filled = lists.filter(([, list]) => list.length > 0);
   return paragraphs(
-    sentences(single.map(([name, value]) => `${words(name)}: ${inOneLine(value)}`)),
+    sentences(single.map(([name, value]) => `${words(name)}: ${inOneLine(value, paint.zone)}`)),
     ...filled.map(([name, list]) => section(paint, words(name), (inner) => describeList(inner, list))),
     describeHeld(paint, held ?? []),
   );
 }
 
 function describeList(paint: Paint, list: unknown[]): string {
-  if (!list.every(isFields)) return sentences(list.map(inOneLine));
+  if (!list.every(isFields)) return sentences(list.map((item) => inOneLine(item, paint.zone)));
   if (areFiles(list)) return describeFiles(paint, list);
   if (list.every(isStep)) return describeSteps(paint, list);
   const items = list.map(forPeople);
   const names = [...new Set(items.flatMap((item) => Object.keys(item)))];
-  const filled = names.filter((name) => items.some((item) => inOneLine(item[name]) !== ''));
+  const filled = names.filter((name) => items.some((item) => inOneLine(item[name], paint.zone) !== ''));
   const isNumber = (name: string) =>
     name === 'amount' || items.every((item) => typeof item[name] === 'number');
   const columns = filled.map((name): Column => {
     return isNumber(name) ? { title: words(name), align: 'right' } : { title: words(name) };
   });
-  const rows = items.map((item) => filled.map((name) => inOneLine(item[name])));
+  const rows = items.map((item) => filled.map((name) => inOneLine(item[name], paint.zone)));
   return rows.length === 0 ? '' : table(paint, columns, rows);
 }
 
@@ -160,21 +161,21 @@ function forPeople({ sha256: _, ...item }: Fields): Fields {
 }
 
 /** A value in one line; the parts of an object as `name value`. */
-function inOneLine(value: unknown): string {
+function inOneLine(value: unknown, zone: string): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'number') return showCount(value);
-  if (typeof value === 'string') return readable(value);
-  if (Array.isArray(value)) return value.map(inOneLine).join(', ');
+  if (typeof value === 'string') return readable(value, zone);
+  if (Array.isArray(value)) return value.map((item) => inOneLine(item, zone)).join(', ');
   if (!isFields(value)) return String(value);
   return Object.entries(value)
-    .map(([name, inner]) => `${words(name)} ${inOneLine(inner)}`)
+    .map(([name, inner]) => `${words(name)} ${inOneLine(inner, zone)}`)
     .join(', ');
 }
 
-/** Names out of code in words, and instants without their milliseconds; any other text as it is. */
-function readable(text: string): string {
+/** Names out of code in words, and instants on the clock of `zone`; any other text as it is. */
+function readable(text: string, zone: string): string {
   if (/^[a-z]+(_[a-z]+)+$/.test(text)) return words(text);
-  return text.replace(/^(\d{4}-\d{2}-\d{2})T(\d{2}:\d{2}):00\.000Z$/, '$1 $2 UTC');
+  return /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/.test(text) ? showInstant(new Date(text), zone) : text;
 }
 
 function isFields(value: unknown): value is Fields {

@@ -36,7 +36,7 @@ export function describeToDo(paint: Paint, list: ToDo[]): string {
   const lines = list.flatMap(({ what, count, amounts, since, command }) => {
     const sums = Object.entries(amounts).map(([currency, amount]) => showDecimal(amount, currency));
     const name = `${showCount(count)} ${names[what][count === 1 ? 0 : 1]}`;
-    const days = since === null ? [] : [`since ${localDay(new Date(since), 'UTC')}`];
+    const days = since === null ? [] : [`since ${localDay(new Date(since), paint.zone)}`];
     const told = [name, ...days].join(', ');
     const fits = width([told, ...sums].join(', ')) <= widest;
     return [

@@ -4,8 +4,8 @@ import { createPaint, type Paint, styled } from './paint.ts';
 
 /** The one way out for text: what data brings can't steer the terminal, and lines end between words. */
 export interface Exit {
-  /** How text for stdout is styled, and how wide it may be. */
-  paint(): Paint;
+  /** How text for stdout is styled, how wide it may be, and in which zone it tells times. */
+  paint(zone?: string): Paint;
   /** Text for people on stdout. */
   print(text: string): void;
   /** The JSON document, on stdout. */
@@ -30,7 +30,7 @@ export function createExit(
     stream.write(`${styled(wrap(visible(called), columnsOf(stream, env)))}\n`);
   };
   return {
-    paint: () => createPaint(stdout.isTTY === true && isColoured(), columnsOf(stdout, env)),
+    paint: (zone) => createPaint(stdout.isTTY === true && isColoured(), columnsOf(stdout, env), zone),
     print: (text) => write(stdout, text),
     document: (data) => void stdout.write(`${visibleJson(JSON.stringify(data, null, 2))}\n`),
     data: (text) => void stdout.write(`${stdout.isTTY ? visible(text) : text}\n`),

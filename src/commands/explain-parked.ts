@@ -20,7 +20,7 @@ export function explainParked(story: ParkedStory): Explanation {
           pairs(paint, [
             ['sale', sale_external_id ?? undefined],
             ['from', `${file}, line ${line} (${showId('import', import_id)})`],
-            ['since', showInstant(since, 'UTC')],
+            ['since', showInstant(since, paint.zone)],
           ]),
       },
       { heading: 'Where it is, and why', lines: () => sentences(state) },

@@ -15,6 +15,7 @@ import type { ApiKeyKind } from '../db/tables.ts';
 import { PayrunError } from '../errors.ts';
 import { parseId, showId } from '../ids.ts';
 import { seal, workspaceKey } from '../secrets.ts';
+import { showInstant } from '../time.ts';
 import { type Account, withAccount } from './open.ts';
 import { type Paint, pairs, paragraphs, table } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
@@ -151,10 +152,10 @@ async function list(context: Context<Db>, account: Account): Promise<Answer> {
 
 function describe(paint: Paint, keys: ApiKey[]): string {
   if (keys.length === 0) return 'No keys yet: payrun keys create <name> --for affonso.';
-  const day = (moment: Date | null) => moment?.toISOString().slice(0, 16).replace('T', ' ') ?? '';
+  const day = (moment: Date | null) => (moment ? showInstant(moment, paint.zone) : '');
   return table(
     paint,
-    ['id', 'name', 'for', 'scopes', 'last used (UTC)', 'revoked (UTC)'].map((title) => ({ title })),
+    ['id', 'name', 'for', 'scopes', 'last used', 'revoked'].map((title) => ({ title })),
     keys.map((key) => [
       showId('key', key.id),
       key.name,

@@ -6,6 +6,7 @@ import { joinEmbedded } from '../db/embedded.ts';
 import { migrate, pendingMigrations } from '../db/migrate.ts';
 import { listed, PayrunError } from '../errors.ts';
 import { createLog } from '../log.ts';
+import { zoneOfAccount } from './options.ts';
 import type { Shell } from './shell.ts';
 
 /** An account of payrun.json that the database has. */
@@ -108,6 +109,7 @@ export async function withAccount<T>(
       });
     }
     const [account] = await findAccounts(shell, context);
+    shell.tellTimesIn(zoneOfAccount(context.config, account!.ref));
     return work(context, account!);
   });
 }

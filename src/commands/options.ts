@@ -38,6 +38,13 @@ export function readDay(flag: string, text: string): string {
   });
 }
 
+/** The zone in which an account's times are told: that of its programmes; UTC where they have several. */
+export function zoneOfAccount(config: Config, ref: string): string {
+  const programs = config.accounts.find((account) => account.ref === ref)?.programs ?? [];
+  const zones = new Set(programs.map((program) => program.timezone));
+  return zones.size === 1 ? [...zones][0]! : 'UTC';
+}
+
 /** The zone that a job is scheduled in; UTC for one that is not. */
 export function zoneOfJob(config: Config, job: string): string {
   return config.jobs[job]?.timezone ?? 'UTC';

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { visible } from '../visible.ts';
 
-/** Colours, or none, and how wide the place is: every function returns its text, marked for its style or as it is. */
+/** Colours, or none, how wide the place is, and whose clock counts there: every function returns its text, marked for its style or as it is. */
 export interface Paint {
   /** Columns of the terminal, less what the text is set in by; Infinity where nobody limits them. */
   columns: number;
+  /** The zone in which times are told. */
+  zone: string;
   bold(text: string): string;
   dim(text: string): string;
   good(text: string): string;
@@ -17,11 +19,12 @@ const mark = `\ufdd0${randomBytes(8).toString('hex')};`;
 const marks = new RegExp(`${mark}(\\d+)m`, 'g');
 
 /** A Paint that marks styles when `isColoured`, and else leaves every text alone. */
-export function createPaint(isColoured: boolean, columns = Number.POSITIVE_INFINITY): Paint {
+export function createPaint(isColoured: boolean, columns = Number.POSITIVE_INFINITY, zone = 'UTC'): Paint {
   const style = (on: number, off: number) => (text: string) =>
     isColoured ? `${mark}${on}m${text}${mark}${off}m` : text;
   return {
     columns,
+    zone,
     bold: style(1, 22),
     dim: style(2, 22),
     good: style(32, 39),

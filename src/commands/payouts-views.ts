@@ -126,11 +126,11 @@ function describeBatch(paint: Paint, batch: BatchDetails, payees: Payee[]): stri
       ['period', batch.period],
       ['method', batch.method],
       ['amount', `${showAmount(batch.amount, batch.currency)} in ${plural(batch.payouts, 'payout')}`],
-      ['prepared', `${showInstant(batch.preparedAt, 'UTC')}, by ${batch.preparedBy}`],
+      ['prepared', `${showInstant(batch.preparedAt, batch.timezone)}, by ${batch.preparedBy}`],
       ['approved by', batch.approvedBy ?? undefined],
       ['said yes', batch.saidYes.join(', ') || 'nobody'],
       ['still needed', batch.stillNeeded],
-      ['exported', batch.exportedAt ? showInstant(batch.exportedAt, 'UTC') : undefined],
+      ['exported', batch.exportedAt ? showInstant(batch.exportedAt, batch.timezone) : undefined],
     ]),
     section(paint, 'By status', (inner) =>
       table(

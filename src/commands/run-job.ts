@@ -68,7 +68,6 @@ async function runAndAnswer(
   const { status, outcome, exitCode } = result;
   const { counts, totals, report, message } = outcome;
   const run = dryRun ? null : showId('run', result.runId);
-  const when = showInstant(asOf, zoneOfJob(context.config, job));
   return {
     data: {
       run,
@@ -82,7 +81,16 @@ async function runAndAnswer(
       totals,
       report,
     },
-    text: (paint) => paragraphs(heading(paint, { job, status, run, when }), describeOutcome(paint, outcome)),
+    text: (paint) =>
+      paragraphs(
+        heading(paint, {
+          job,
+          status,
+          run,
+          when: showInstant(asOf, context.config.jobs[job]?.timezone ?? paint.zone),
+        }),
+        describeOutcome(paint, outcome),
+      ),
     exitCode,
   };
 }

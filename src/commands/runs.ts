@@ -6,7 +6,7 @@ import { statusOf, viewRun } from '../runs/views.ts';
 import { showDuration, showInstant, showShort } from '../time.ts';
 import { countsText, describeNightsEnd, describeOutcome } from './describe-outcome.ts';
 import { withAccount } from './open.ts';
-import { limitFlag, limitHelp, readCount, zoneOfJob } from './options.ts';
+import { limitFlag, limitHelp, readCount } from './options.ts';
 import { type Paint, pairs, paragraphs, section, table } from './render.ts';
 import type { Answer, Shell } from './shell.ts';
 
@@ -35,7 +35,7 @@ async function list(shell: Shell, { job, limit }: { job?: string; limit: string 
       text: (paint) =>
         runs.length === 0
           ? 'There are no runs yet; "payrun run nightly" makes one.'
-          : describeList(paint, runs, 'started (UTC)'),
+          : describeList(paint, runs),
     };
   });
 }
@@ -61,7 +61,7 @@ async function show(shell: Shell, id: string): Promise<Answer> {
           rejects_file: one.rejects_file,
         })),
       },
-      text: (paint) => describeRun(paint, history, zoneOfJob(config, run.job)),
+      text: (paint) => describeRun(paint, history, config.jobs[run.job]?.timezone ?? paint.zone),
     };
   });
 }
@@ -75,16 +75,16 @@ function runnerOf(run: RunRecord, zone: string): string | undefined {
   return run.live ? `last heard of at ${heard}` : `gone; not heard of since ${heard}`;
 }
 
-function describeList(paint: Paint, runs: RunRecord[], started: string): string {
+function describeList(paint: Paint, runs: RunRecord[]): string {
   const rows = runs.map((run) => [
     showId('run', run.id),
     run.job,
     coloured(paint, statusOf(run)),
-    showShort(run.started_at, 'UTC'),
+    showShort(run.started_at, paint.zone),
     took(run) ?? '',
-    summary(run),
+    summary(run, paint.zone),
   ]);
-  const columns = ['run', 'job', 'status', started].map((title) => ({ title }));
+  const columns = ['run', 'job', 'status', `started (${paint.zone})`].map((title) => ({ title }));
   return table(paint, [...columns, { title: 'took', align: 'right' }, { title: '' }], rows);
 }
 
@@ -112,9 +112,7 @@ function describeRun(paint: Paint, { run, attempts, children, imports }: RunHist
   ]);
   return paragraphs(
     facts,
-    children.length > 0
-      ? section(paint, 'Steps', (inner) => describeList(inner, children, 'started (UTC)'))
-      : '',
+    children.length > 0 ? section(paint, 'Steps', (inner) => describeList(inner, children)) : '',
     files.length > 0
       ? section(paint, 'Files', (inner) =>
           table(
@@ -135,9 +133,7 @@ function describeRun(paint: Paint, { run, attempts, children, imports }: RunHist
       totals: run.totals ?? {},
       report: children.length > 0 ? undefined : run.report,
     }),
-    attempts.length > 0
-      ? section(paint, 'Other attempts', (inner) => describeList(inner, attempts, 'started (UTC)'))
-      : '',
+    attempts.length > 0 ? section(paint, 'Other attempts', (inner) => describeList(inner, attempts)) : '',
     describeNightsEnd(paint, run.report),
   );
 }
@@ -151,9 +147,9 @@ function took(run: RunRecord): string | undefined {
   return run.finished_at ? showDuration(run.finished_at.getTime() - run.started_at.getTime()) : undefined;
 }
 
-function summary(run: RunRecord): string {
+function summary(run: RunRecord, zone: string): string {
   if (run.error) return run.error.message;
   const counts = countsText(run.counts ?? {});
-  const runner = run.live ? undefined : runnerOf(run, 'UTC');
+  const runner = run.live ? undefined : runnerOf(run, zone);
   return [runner, counts].filter(Boolean).join('; ');
 }

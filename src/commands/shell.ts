@@ -47,6 +47,8 @@ export interface Shell {
   globals(): GlobalOptions;
   /** Makes a commander action of a command's work: prints its answer, and remembers the exit code. */
   does<Args extends unknown[]>(work: (...args: Args) => Promise<Answer>): (...args: Args) => Promise<void>;
+  /** Has the times of the answer told in this zone; UTC unless it is called. JSON always has UTC. */
+  tellTimesIn(zone: string): void;
   /** Prints a part of the answer's text at once; nothing under --json. */
   show(text: (paint: Paint) => string): void;
   /** Prints data for programs on stdout, such as CSV, as it is; but nothing in it steers a terminal. */

@@ -12,6 +12,8 @@ export interface BatchSummary {
   program: string;
   /** As people name it: `2026-02`. */
   period: string;
+  /** The programme's. */
+  timezone: string;
   currency: string;
   method: PayoutMethod;
   status: BatchStatus;
@@ -103,6 +105,7 @@ function toSummary(row: Row): BatchSummary {
     batchId: row.id,
     program: row.ref,
     period: periodLabel({ start: row.period_start, end: row.period_end }, row.timezone),
+    timezone: row.timezone,
     currency: row.currency,
     method: row.method,
     status: row.status,

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { beforeAll, expect, test } from 'vitest';
 import type { Db } from '../../src/db/connect.ts';
+import { showInstant } from '../../src/time.ts';
 import { testDatabase } from '../support/database.ts';
 import { emptyFolder } from '../support/folder.ts';
 import { ended, payrun, payrunJson, start } from './payrun.ts';
@@ -173,7 +174,7 @@ test('the second Ctrl-C ends the process at once, and its run counts as lost', a
   expect(await end).toMatchObject({ code: 130, stdout: '' });
   const [run] = (await payrunJson(['runs', 'list', '--job', 'wait'], place)) as Record<string, string>[];
   expect(run).toMatchObject({ status: 'lost', last_heard_at: expect.stringMatching(/^20/) });
-  const heardOf = `${run!.last_heard_at!.slice(0, 16).replace('T', ' ')} UTC`;
+  const heardOf = showInstant(new Date(run!.last_heard_at!), 'Europe/Berlin');
   const told = async (...args: string[]) => (await payrun(['runs', ...args], place)).stdout;
   expect(await told('list', '--job', 'wait')).toContain(`gone; not heard of since ${heardOf}`);
   expect(await told('show', run!.run!)).toContain(`gone; not heard of since ${heardOf}`);
@@ -182,7 +183,9 @@ test('the second Ctrl-C ends the process at once, and its run counts as lost', a
     .set({ lease_until: new Date('2026-03-02T03:01:00Z') })
     .where('status', '=', 'running')
     .execute();
-  expect(await told('list', '--job', 'wait')).toContain('broken off; last heard of at 2026-03-02 03:00 UTC');
+  expect(await told('list', '--job', 'wait')).toContain(
+    'broken off; last heard of at 2026-03-02 04:00 Europe/Berlin',
+  );
 });
 
 test('the command of the package starts the same command line', async () => {

@@ -56,6 +56,8 @@ describe.each([80, 60])('before a terminal of %i columns', (columns) => {
       expect({ args, tooLong }).toEqual({ args, tooLong: [] });
       if (args.includes('--dry-run')) continue;
       const wide = await screen.see(args);
+      // What a run tells of its own is on the clock of its programme, and says so.
+      expect({ args, elsewhere: wide.match(/.*\bUTC\b.*/g) }).toEqual({ args, elsewhere: null });
       const missing = [...new Set(wide.match(whole))].filter((one) => !narrow.includes(one.trim()));
       expect({ args, missing }).toEqual({ args, missing: [] });
     }

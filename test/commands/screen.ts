@@ -47,6 +47,7 @@ export function openScreen({ cwd, url, env = {} }: Place): Screen {
       const stream = { isTTY: columns !== undefined, columns, write: (text: string) => (seen += text) };
       const streams = { stdout: stream, stderr: stream } as unknown as Parameters<typeof createExit>[0];
       let program: PayrunCommand | undefined;
+      let zone: string | undefined;
       const exit = createExit(streams, env, { isColoured: () => false, commands: () => [] });
       const globals = () => program!.opts<GlobalOptions>();
       const shell: Shell = {
@@ -57,9 +58,12 @@ export function openScreen({ cwd, url, env = {} }: Place): Screen {
           async (...given) => {
             const answer = await work(...given);
             if (globals().json) exit.document(answer.data);
-            else exit.print(answer.text(exit.paint()));
+            else exit.print(answer.text(exit.paint(zone)));
           },
-        show: (text) => void (globals().json || exit.print(text(exit.paint()))),
+        show: (text) => void (globals().json || exit.print(text(exit.paint(zone)))),
+        tellTimesIn: (told) => {
+          zone = told;
+        },
         data: exit.data,
         say: exit.say,
         onStop: () => {},
