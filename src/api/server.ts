@@ -103,6 +103,7 @@ export async function buildServer(
       underWay -= 1;
     });
     if (underWay > mostAtOnce) throw tooBusy();
+    if (!isText(request.url)) throw new ApiFault('invalid', 'The address is no text.');
   });
   app.addHook('onResponse', async (request, reply) => {
     api.log.request({
@@ -130,6 +131,15 @@ export async function buildServer(
     });
   }
   return app;
+}
+
+/** Whether an address holds nothing but text, which a NUL and broken UTF-8 are not. */
+function isText(url: string): boolean {
+  try {
+    return !decodeURIComponent(url).includes('\0');
+  } catch {
+    return false;
+  }
 }
 
 /** Has every request of an interface let in, counted and answered in its words. */
