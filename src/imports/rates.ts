@@ -96,6 +96,9 @@ class RateTable implements Rates {
   }
 }
 
+/** Where all sales are in their programme's currency. */
+export const noRates: Rates = new RateTable();
+
 function keyOf(from: string, to: string, day: string): string {
   return `${from} ${to} ${day}`;
 }

@@ -3,17 +3,31 @@ import { Batcher } from '../batcher.ts';
 import type { Db, Session } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { assertMoved } from '../ledger/audit.ts';
+import type { StagedEvent } from '../ledger/events.ts';
+import type { Identifiers } from '../ledger/link.ts';
 import { programTerms } from '../ledger/record.ts';
 import type { StagedSale } from '../ledger/stage.ts';
 import type { Clock } from '../time.ts';
 import { type Brought, countUp } from './requests/count-up.ts';
 import { type RequestDay, type Requester, requestDay } from './requests/day.ts';
-
+import { type EventVerdict, recordRequestEvents } from './requests/record-events.ts';
 import { recordSales, type SaleVerdict } from './requests/record-sales.ts';
+import { type RefundRequest, type RefundVerdict, refundSale } from './requests/refund-sale.ts';
 
 export type { Brought } from './requests/count-up.ts';
 export type { RequestDay, Requester } from './requests/day.ts';
+export { type RequestFault, readEvent, readRequestAmount } from './requests/read-event.ts';
+export type { EventVerdict } from './requests/record-events.ts';
 export type { SaleVerdict } from './requests/record-sales.ts';
+export type { RefundRequest, RefundVerdict } from './requests/refund-sale.ts';
+
+/** A staged row that says which referral it means, and what that learns by it. */
+export type Telling<Row> = Row & { learns?: Identifiers | undefined };
+
+/** Records some pieces in a transaction, with a verdict for each in their order. */
+type Recording<Piece, Verdict> = (
+  pieces: Piece[],
+) => (session: Session, day: RequestDay) => Promise<Brought & { verdicts: Verdict[] }>;
 
 /** Requests that are recorded in one transaction at the most. */
 const mostTogether = 500;
@@ -36,7 +50,8 @@ export class RequestDoor {
   readonly #limit: number;
   #last = 0;
   readonly #days = new Map<string, { runId: string; importId: string }>();
-  readonly #batchers = new Map<string, Batcher<StagedSale, () => Promise<SaleVerdict>>>();
+  readonly #sales = new Map<string, Batcher<Telling<StagedSale>, () => Promise<SaleVerdict>>>();
+  readonly #events = new Map<string, Batcher<StagedEvent, () => Promise<EventVerdict>>>();
 
   /** `limitMilliseconds` is how long a request may wait for others that hold what it needs. */
   constructor(db: Db, clock: Clock, { limitMilliseconds = 10_000 } = {}) {
@@ -49,14 +64,34 @@ export class RequestDoor {
    * Records one sale of a programme; it has an external id. Raises `busy` when others hold the same id or customer for
    * longer than the limit: nothing of it was recorded then, and it may be sent again.
    */
-  async sale(requester: Requester, programId: string, sale: StagedSale): Promise<SaleVerdict> {
-    const key = `${requester.accountId} ${requester.name} ${programId}`;
-    let batcher = this.#batchers.get(key);
-    if (!batcher) {
-      batcher = new Batcher((sales) => this.#together(requester, programId, sales), mostTogether);
-      this.#batchers.set(key, batcher);
-    }
-    return (await batcher.add(sale))();
+  sale(requester: Requester, programId: string, sale: Telling<StagedSale>): Promise<SaleVerdict> {
+    return this.#batched(
+      this.#sales,
+      requester,
+      programId,
+      (sales) => async (session, day) =>
+        recordSales(session, day, await programTerms(session, day.mover.accountId, programId), sales),
+      sale,
+    );
+  }
+
+  /**
+   * Records one event of a programme that moves no money: a lead, trial or milestone of a referral that is known. Raises
+   * `busy` likewise.
+   */
+  event(requester: Requester, programId: string, event: Telling<StagedEvent>): Promise<EventVerdict> {
+    return this.#batched(
+      this.#events,
+      requester,
+      programId,
+      (events) => (session, day) => recordRequestEvents(session, day, programId, events),
+      event,
+    );
+  }
+
+  /** Refunds a sale, or a part of it. Raises `busy` likewise. */
+  async refund(requester: Requester, refund: RefundRequest): Promise<RefundVerdict> {
+    return (await this.alone(requester, (session, day) => refundSale(session, day, refund))).verdict;
   }
 
   /**
@@ -79,29 +114,49 @@ export class RequestDoor {
     }
   }
 
-  /** How many sales wait to be recorded. */
+  /** How many sales and events wait to be recorded. */
   get waiting(): number {
-    return [...this.#batchers.values()].reduce((sum, batcher) => sum + batcher.length, 0);
+    return this.#batchers.reduce((sum, batcher) => sum + batcher.length, 0);
   }
 
-  /** Ends when every sale that was taken is answered. */
+  /** Ends when everything that was taken is answered. */
   async drained(): Promise<void> {
-    await Promise.all([...this.#batchers.values()].map((batcher) => batcher.drained()));
+    await Promise.all(this.#batchers.map((batcher) => batcher.drained()));
   }
 
-  /** Where somebody holds what one of the sales needs, each goes on alone, so that only that one waits. */
-  async #together(
+  get #batchers() {
+    return [...this.#sales.values(), ...this.#events.values()];
+  }
+
+  async #batched<Piece, Verdict>(
+    batchers: Map<string, Batcher<Piece, () => Promise<Verdict>>>,
     requester: Requester,
     programId: string,
-    sales: StagedSale[],
-  ): Promise<(() => Promise<SaleVerdict>)[]> {
+    recording: Recording<Piece, Verdict>,
+    piece: Piece,
+  ): Promise<Verdict> {
+    const key = `${requester.accountId} ${requester.name} ${programId}`;
+    let batcher = batchers.get(key);
+    if (!batcher) {
+      batcher = new Batcher((pieces) => this.#together(requester, recording, pieces), mostTogether);
+      batchers.set(key, batcher);
+    }
+    return (await batcher.add(piece))();
+  }
+
+  /** Where somebody holds what one of the pieces needs, each goes on alone, so that only that one waits. */
+  async #together<Piece, Verdict>(
+    requester: Requester,
+    recording: Recording<Piece, Verdict>,
+    pieces: Piece[],
+  ): Promise<(() => Promise<Verdict>)[]> {
     try {
-      const { verdicts } = await this.#transact(requester, patience.together, recording(programId, sales));
+      const { verdicts } = await this.#transact(requester, patience.together, recording(pieces));
       return verdicts.map((verdict) => async () => verdict);
     } catch (cause) {
       if (!isHeld(cause)) throw cause;
-      return sales.map(
-        (sale) => async () => (await this.alone(requester, recording(programId, [sale]))).verdicts[0]!,
+      return pieces.map(
+        (piece) => async () => (await this.alone(requester, recording([piece]))).verdicts[0]!,
       );
     }
   }
@@ -137,15 +192,10 @@ export class RequestDoor {
   }
 }
 
-function recording(programId: string, sales: StagedSale[]) {
-  return async (session: Session, day: RequestDay) =>
-    recordSales(session, day, await programTerms(session, day.mover.accountId, programId), sales);
-}
-
-/** Whether another transaction holds what this one needs. */
+/** Whether another transaction holds what this one needs, or has just committed what this one does again. */
 function isHeld(cause: unknown): boolean {
   const { code } = cause as { code?: unknown };
-  return code === '55P03' || code === '40P01';
+  return code === '55P03' || code === '40P01' || code === '23505';
 }
 
 function busy(cause: unknown): PayrunError {

@@ -1,8 +1,9 @@
 import { choices } from '../faults.ts';
 import { shownFault } from '../preview-rows.ts';
 import { readNumber } from '../values/numbers.ts';
-import { eventReader, manyDigits } from './event-line.ts';
+import { eventReader } from './event-line.ts';
 import type { LogReading } from './event-log.ts';
+import { manyDigits } from './exact-amount.ts';
 import { cellsOf, type FieldKeys } from './log-cells.ts';
 import type { LogView, StatedAmount } from './log-survey.ts';
 

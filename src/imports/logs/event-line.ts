@@ -1,7 +1,7 @@
 import type { ProgramRow } from '../../db/tables.ts';
 import { readId } from '../../ids.ts';
 import type { StagedEvent } from '../../ledger/events.ts';
-import { isOrWasCurrency, parseAmount } from '../../money.ts';
+import { isOrWasCurrency } from '../../money.ts';
 import type { RowFault } from '../faults.ts';
 import type { LogLine } from '../files/ndjson.ts';
 import type { Noted } from '../noted.ts';
@@ -10,7 +10,8 @@ import { saysEmpty } from '../values/cells.ts';
 import { dateReader, isoFault } from '../values/dates.ts';
 import { Horizon } from '../values/horizon.ts';
 import { affiliateName, canonicalList, composed, setExchange } from '../values/values.ts';
-import { hasUnsafe, isUnsafe, parseObject } from './json-object.ts';
+import { amountOn, type ParsedEvent } from './exact-amount.ts';
+import { hasUnsafe, parseObject } from './json-object.ts';
 import { writtenNumber } from './written-number.ts';
 
 export interface EventReading {
@@ -37,22 +38,20 @@ const lists = [
 ] as const;
 /** What an integer beyond 2^53 has. */
 const longNumber = /\d{16}/;
-/** A line whose amount has more digits than a number of JSON carries to the last one. */
-export const manyDigits = /"sale_amount"\s*:\s*-?[\d.]{16}/;
-
 /**
  * A function that turns a line of an event log (the body of Affonso's POST /v1/events) into a staged event, by that
  * interface's rules: event_name is required, event_type is milestone unless said, one identifier is needed, and a
- * conversion needs sale_amount, sale_amount_currency and external_event_id. Keys it does not know are left alone.
+ * conversion needs sale_amount, sale_amount_currency and external_event_id. Keys it does not know are left alone. A line
+ * that was parsed before needs no text.
  */
-export function eventReader(reading: EventReading): (line: LogLine) => StagedEvent {
+export function eventReader(reading: EventReading): (line: LogLine, parsed?: ParsedEvent) => StagedEvent {
   const readDate = dateReader('iso', reading.timezone ?? reading.program.timezone);
   const horizon = new Horizon(reading.receivedAt);
-  return ({ n, line, text }) => {
+  return ({ n, line, text }, parsed) => {
     const event: StagedEvent = { n, line, eventType: 'milestone', eventName: '' };
-    const body = parseObject(text);
+    const body = parsed?.body ?? parseObject(text);
     const fault =
-      typeof body === 'string' ? { code: 'json', field: '', found: body } : fill(event, body, text);
+      typeof body === 'string' ? { code: 'json', field: '', found: body } : fill(event, body, parsed ?? text);
     if (!fault) return event;
     const { eventType } = event;
     return {
@@ -66,7 +65,11 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
     };
   };
 
-  function fill(event: StagedEvent, body: Record<string, unknown>, text: string): RowFault | undefined {
+  function fill(
+    event: StagedEvent,
+    body: Record<string, unknown>,
+    text: string | ParsedEvent,
+  ): RowFault | undefined {
     return kind(event, body) ?? identity(event, body) ?? moment(event, body) ?? sale(event, body, text);
   }
 
@@ -136,7 +139,11 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
     return undefined;
   }
 
-  function sale(event: StagedEvent, body: Record<string, unknown>, text: string): RowFault | undefined {
+  function sale(
+    event: StagedEvent,
+    body: Record<string, unknown>,
+    text: string | ParsedEvent,
+  ): RowFault | undefined {
     if (event.eventType !== 'conversion') return undefined;
     if (event.externalId === undefined) return required('external_event_id', body.external_event_id);
     const stated = body.sale_amount_currency ?? '';
@@ -148,14 +155,10 @@ export function eventReader(reading: EventReading): (line: LogLine) => StagedEve
     if (body.sale_amount === undefined || body.sale_amount === null) return required('sale_amount', '');
     if (typeof body.sale_amount !== 'number')
       return { code: 'type', field: 'sale_amount', found: 'a number' };
-    // Up to 15 digits a number comes back out as it was written; longer ones are beyond what a sale may be.
-    const amount = isUnsafe(body.sale_amount)
-      ? 'integer-unsafe'
-      : manyDigits.test(text)
-        ? 'amount-format'
-        : parseAmount(String(body.sale_amount), event.currency);
-    if (typeof amount === 'string') return amountFault(amount, body.sale_amount, text, event.currency);
-    if (amount < 0n) return amountFault('amount-negative', body.sale_amount, text);
+    const amount = amountOn(text, body.sale_amount, event.currency);
+    const line = typeof text === 'string' ? text : `:${text.amount}`;
+    if (typeof amount === 'string') return amountFault(amount, body.sale_amount, line, event.currency);
+    if (amount < 0n) return amountFault('amount-negative', body.sale_amount, line);
     event.amount = amount;
     event.salesStatus = 'complete';
     return terms(event, body) ?? exchange(event);

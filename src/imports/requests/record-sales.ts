@@ -2,6 +2,7 @@ import { sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 import type { SalesStatus } from '../../db/tables.ts';
 import { newIdPrefix } from '../../ids.ts';
+import { type Identifiers, linkIdentifiers } from '../../ledger/link.ts';
 import type { Verdicts } from '../../ledger/record/verdicts.ts';
 import { type ProgramTerms, postTally, record } from '../../ledger/record.ts';
 import { createStage, type StagedSale } from '../../ledger/stage.ts';
@@ -34,8 +35,9 @@ export async function recordSales(
   session: Session,
   { mover, importId }: RequestDay,
   program: ProgramTerms,
-  sales: StagedSale[],
+  sales: (StagedSale & { learns?: Identifiers | undefined })[],
 ): Promise<RecordedSales> {
+  await linkIdentifiers(session, mover.accountId, sales);
   await createStage(session);
   const idPrefix = newIdPrefix(mover.now);
   const writer = new StageWriter(idPrefix);
