@@ -4,11 +4,12 @@ import type { Db } from '../db/connect.ts';
 import { PayrunError } from '../errors.ts';
 import { RequestDoor } from '../imports/requests.ts';
 import { affilut } from './routes/affilut.ts';
+import { affonso } from './routes/affonso.ts';
 import { payrun } from './routes/payrun.ts';
 import { system } from './routes/system.ts';
 import { type ApiContext, buildServer, type Interface } from './server.ts';
 
-const interfaces: Interface[] = [affilut, payrun];
+const interfaces: Interface[] = [affonso, affilut, payrun];
 
 /** The server over `context`, not listening yet. */
 export function openApi(

@@ -84,7 +84,10 @@ export interface Asked {
 export interface LetIn {
   accountId: number;
   accountRef: string;
-  key: Pick<ApiKeyRow, 'id' | 'kind' | 'scopes' | 'source_id' | 'signing_secret'>;
+  key: Pick<ApiKeyRow, 'id' | 'kind' | 'scopes' | 'source_id' | 'signing_secret'> & {
+    /** That of its source, where it has one. */
+    source_ref: string | null;
+  };
   used: number;
 }
 
@@ -105,11 +108,12 @@ export async function letIn(
   const found = await sql<Row>`/* api.let_in */
     with asked (n, account_id, hash, class) as (values ${sql.join(rows)}),
     known as materialized (
-      select asked.n, asked.class, a.ref, k.account_id, k.id, k.kind, k.scopes, k.source_id, k.signing_secret,
+      select asked.n, asked.class, a.ref, k.account_id, k.id, k.kind, k.scopes, k.source_id, k.signing_secret, s.ref as source_ref,
         row_number() over (partition by k.account_id, k.id, asked.class order by asked.n) as place
       from asked
       join api_key k on k.account_id = asked.account_id and k.hash = asked.hash and k.revoked_at is null
       join account a on a.account_id = k.account_id
+      left join source s on s.account_id = k.account_id and s.id = k.source_id
     ),
     counted as (
       insert into request_count as r (account_id, key_id, class, minute, used)
@@ -124,6 +128,7 @@ export async function letIn(
         and (k.last_used_at is null or k.last_used_at < ${minute}::timestamptz)
     )
     select known.n, known.account_id, known.ref, known.id, known.kind, known.scopes, known.source_id, known.signing_secret,
+      known.source_ref,
       (counted.used - (max(known.place) over (partition by known.account_id, known.id, known.class)) + known.place)::integer as used
     from known join counted on counted.account_id = known.account_id and counted.key_id = known.id
       and counted.class = known.class`.execute(db);
