@@ -1,11 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import type { Session } from '../../src/db/connect.ts';
+import { newId } from '../../src/ids.ts';
 import { adjust } from '../../src/ledger/adjust.ts';
 import { assertMoved } from '../../src/ledger/audit.ts';
 import { claim } from '../../src/ledger/claim.ts';
 import { declineBanned } from '../../src/ledger/decline.ts';
 import type { Mover } from '../../src/ledger/journal.ts';
 import { releaseHolds } from '../../src/ledger/release.ts';
+import { RefundStage, reverse } from '../../src/ledger/reverse.ts';
+import { createStage } from '../../src/ledger/stage.ts';
 import { testDatabase } from '../support/database.ts';
 import { openDesk } from '../support/desk.ts';
 import { rowsPassed } from '../support/plans.ts';
@@ -40,6 +43,17 @@ const ban: Step = async (session, mover) => {
     mover.accountId,
   ]);
   await declineBanned(session, mover);
+};
+/** Takes back all of a sale of Bob's that was recorded before, so that what leaves his pending account comes to nothing. */
+const refund: Step = async (session, mover) => {
+  await createStage(session);
+  const stage = await new RefundStage(session).open();
+  const occurredAt = '2026-02-01T00:00:00Z';
+  const what = { externalId: 're-1', saleExternalId: 's-4', amount: 1_000n, currency: 'USD', isTotal: false };
+  await stage.add({ n: 1, line: 2, ...what, occurredAt, occurredAtGiven: true });
+  await stage.flush();
+  const { rows } = await reverse(session, mover, newId(mover.now));
+  if (rows.recorded !== 1) throw new Error('the refund was not recorded');
 };
 
 async function affiliateOf({ accountId }: World, ref: string): Promise<string> {
@@ -83,6 +97,7 @@ describe('what a transaction has moved', () => {
     ['releases', [release]],
     ['an adjustment', [give]],
     ['a ban', [ban]],
+    ['a refund of all of a sale', [refund]],
     ['payouts', [release, give, pay]],
   ] as [string, Step[]][])('balances: %s', async (_, steps) => {
     expect(await proved(steps)).toBe('balanced');

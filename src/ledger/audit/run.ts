@@ -56,13 +56,15 @@ async function wrongMoves(session: Session, mover: Mover): Promise<AuditFinding[
       union ${byRun(sql`status = 'declined'`)}
     ),
     side as (
-      select affiliate_id, currency, to_account as account, amount as came, 0 as went, movement in ${unstamped} as unstamped
+      select affiliate_id, currency, to_account as account, amount as came, 0 as went, false as is_left,
+        movement in ${unstamped} as unstamped
       from posted
       union all
-      select affiliate_id, currency, from_account, 0, amount, movement in ${unstamped} from posted
+      select affiliate_id, currency, from_account, 0, amount, true, movement in ${unstamped} from posted
     ),
     journal as (
-      select affiliate_id, currency, account, sum(came) as came, sum(went) as went, bool_or(unstamped) as unstamped
+      select affiliate_id, currency, account, sum(came) as came, sum(went) as went, bool_or(is_left) as is_left,
+        bool_or(unstamped) as unstamped
       from side group by 1, 2, 3
     ),
     line as (
@@ -77,7 +79,8 @@ async function wrongMoves(session: Session, mover: Mover): Promise<AuditFinding[
     )
     select affiliate_id, currency, account, coalesce(came, 0)::text as journal, coalesce(line.amount, 0)::text as lines
     from journal full join line using (affiliate_id, currency, account)
-    where account in ('pending', 'awaiting', 'ready', 'declined') and coalesce(went, 0) = 0
+    -- What has left an account may come to nothing: a commission and the reversal that takes all of it.
+    where account in ('pending', 'awaiting', 'ready', 'declined') and coalesce(is_left, false) = false
       and coalesce(unstamped, false) = false and coalesce(came, 0) <> coalesce(line.amount, 0)
       and not (account = 'pending' and exists (select from posted where movement = 'restore'))
     union all
