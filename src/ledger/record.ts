@@ -47,15 +47,14 @@ export async function record(
   batch: Batch,
   areNew: boolean,
 ): Promise<Verdicts> {
-  const settings = batchSettings(session, batch);
   if (areNew && isSimple(batch) && !(await namesRefund(session, mover.accountId))) {
-    const recorded = await unlessKnown(session, settings, () =>
+    const recorded = await unlessKnown(session, batch, () =>
       post(session, mover, batch, pricedSales(mover.accountId, batch, allRows)),
     );
     if (recorded !== undefined) return { ...noVerdicts, recorded };
   }
   for (;;) {
-    const verdicts = await unlessKnown(session, settings, () => recordJudged(session, mover, batch));
+    const verdicts = await unlessKnown(session, batch, () => recordJudged(session, mover, batch));
     if (verdicts) return verdicts;
   }
 }
@@ -71,9 +70,7 @@ export async function recordPriced(
   priced: PricedBatch,
 ): Promise<number | undefined> {
   if (batch.log && (await namesEvent(session, mover.accountId, priced.sales))) return undefined;
-  const recorded = await unlessKnown(session, batchSettings(session, batch), () =>
-    post(session, mover, batch, priced.sales),
-  );
+  const recorded = await unlessKnown(session, batch, () => post(session, mover, batch, priced.sales));
   if (recorded !== undefined && recorded !== priced.rows)
     throw new Error(`${priced.rows} sales were priced, but ${recorded} recorded`);
   return recorded;
@@ -90,20 +87,19 @@ function isSimple(batch: Batch): boolean {
 }
 
 /**
- * Does `work` after the statement `first` and empties the stage, or undoes it and returns undefined when an external id
+ * Does `work` under the settings of the batch and empties the stage, or undoes it and returns undefined when an external id
  * was there already. Several statements go in one message: the wait for an answer costs more than they do.
  */
 async function unlessKnown<T>(
   session: Session,
-  first: string,
+  batch: Batch,
   work: () => Promise<T>,
 ): Promise<T | undefined> {
-  await session.client.query(`savepoint batch; ${first}`);
+  await session.client.query(`savepoint batch; ${batchSettings(session, batch)}`);
   try {
     const result = await work();
-    await session.client.query(
-      "release savepoint batch; set local timezone = 'UTC'; set local enable_nestloop = on; truncate stage, customer, verdict",
-    );
+    const emptied = batch.few ? '' : '; set local enable_nestloop = on; truncate stage, customer, verdict';
+    await session.client.query(`release savepoint batch; set local timezone = 'UTC'${emptied}`);
     return result;
   } catch (cause) {
     if ((cause as { code?: string }).code !== uniqueViolation) throw cause;

@@ -12,9 +12,11 @@ export class StageLoader {
   #unknownNames = 0;
   #isAnalysed = false;
 
-  constructor(session: Session, accountId: number) {
+  /** For a `few` rows the planner need not be told how many there are. */
+  constructor(session: Session, accountId: number, { few = false } = {}) {
     this.#session = session;
     this.#accountId = accountId;
+    this.#isAnalysed = few;
   }
 
   /** Stages a packet whole. Returns whether every sale in it names an affiliate that is known. */

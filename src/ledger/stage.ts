@@ -87,6 +87,18 @@ export async function createStage(session: Session, { lasting = false } = {}): P
       lines bigint not null) ${ending}`);
 }
 
+/**
+ * The staging tables for a few rows: those that the session has from an earlier transaction, emptied, since making seven
+ * tables takes longer than recording a sale; else made anew, to last.
+ */
+export async function reuseStage(session: Session): Promise<void> {
+  const { rows } = await session.client.query<{ lasts: boolean }>(
+    "/* ledger.stage.reuse */ select to_regclass('pg_temp.stage') is not null as lasts",
+  );
+  if (rows[0]!.lasts) await session.client.query('delete from name; delete from terms');
+  else await createStage(session, { lasting: true });
+}
+
 /** The form in which names of affiliates and e-mail addresses are compared: trimmed, NFC, without regard to case. */
 export function fold(value: string | undefined): string | undefined {
   return value?.trim().normalize('NFC').toLowerCase();

@@ -5,7 +5,7 @@ import { newIdPrefix } from '../../ids.ts';
 import { type Identifiers, linkIdentifiers } from '../../ledger/link.ts';
 import type { Verdicts } from '../../ledger/record/verdicts.ts';
 import { type ProgramTerms, postTally, record } from '../../ledger/record.ts';
-import { createStage, type StagedSale } from '../../ledger/stage.ts';
+import { reuseStage, type StagedSale } from '../../ledger/stage.ts';
 import { StageLoader } from '../../ledger/stage-loader.ts';
 import { StageWriter } from '../../ledger/stage-writer.ts';
 import type { RequestDay } from './day.ts';
@@ -38,15 +38,15 @@ export async function recordSales(
   sales: (StagedSale & { learns?: Identifiers | undefined })[],
 ): Promise<RecordedSales> {
   await linkIdentifiers(session, mover.accountId, sales);
-  await createStage(session);
+  await reuseStage(session);
   const idPrefix = newIdPrefix(mover.now);
   const writer = new StageWriter(idPrefix);
   sales.forEach((sale, at) => {
     writer.add({ ...sale, n: at + 1, line: at + 1 });
   });
-  const loader = new StageLoader(session, mover.accountId);
+  const loader = new StageLoader(session, mover.accountId, { few: true });
   await loader.load(writer.take());
-  const batch = { program, importId, hasCustomers: sales.some(namesCustomer) };
+  const batch = { program, importId, hasCustomers: sales.some(namesCustomer), few: true };
   const counts = await record(session, mover, batch, false);
   const tally = await postTally(session, mover, batch);
   return { verdicts: await verdictsOf(session, mover.accountId, idPrefix, sales), counts, ...tally };

@@ -21,6 +21,8 @@ export interface Batch {
   log?: 'new' | 'parked';
   /** A row that names no affiliate and no customer who is known is left out, not rejected. */
   ignoresUnattributed?: boolean;
+  /** A few rows, alone in their transaction: they are looked up one by one, and their stage empties itself. */
+  few?: boolean;
   /** A row without products says nothing of them, rather than that there were none. */
   mayOmitProducts?: boolean;
   /** Rows say how much of their sale is refunded, and `refund_stage` is there for those that say less than is known. */
@@ -34,7 +36,7 @@ export interface Batch {
  */
 export function batchSettings(session: Session, batch: Batch): string {
   const zone = session.client.escapeLiteral(batch.program.timezone);
-  return `set local timezone = ${zone}; set local enable_nestloop = off`;
+  return `set local timezone = ${zone}${batch.few ? '' : '; set local enable_nestloop = off'}`;
 }
 
 /** How many rows of a batch ended one way. */
