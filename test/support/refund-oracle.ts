@@ -35,9 +35,17 @@ export class RefundOracle {
     const since = this.#failures.filter((one) => isTimed && one.madeAt <= at && one.at >= at);
     const left = since.reduce((rest, one) => rest - one.amount, amount);
     const now = left < 0n ? 0n : left;
-    if (now === this.#byRefunds) return 'duplicates';
     const timed = this.#totals.filter((one) => one.isTimed);
     if (!accepted && isTimed && timed.some((one) => one.at > at)) return 'duplicates';
+    if (now === this.#byRefunds) {
+      // The latest word is kept, although it changes nothing: what is told later of earlier moments is held against it.
+      const isFirst = this.#totals.length === 0 && amount > 0n;
+      const isLast = this.#totals.length > 0 && this.#totals.every((one) => one.at < at);
+      if (!isTimed || !(isFirst || isLast)) return 'duplicates';
+      this.#totals.push({ amount, at, isTimed });
+      this.#lastRefund = Math.max(this.#lastRefund, at);
+      return 'recorded';
+    }
     const isLater = isTimed && at > this.#lastRefund;
     const isHighest = now > this.#byRefunds && this.#totals.every((one) => one.amount < amount);
     if (!accepted && !isLater && !isHighest) return 'conflicts';

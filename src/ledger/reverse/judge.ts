@@ -42,21 +42,22 @@ async function lookUp(session: Session, accountId: number, isAgain: boolean): Pr
   await sql`/* ledger.reverse.look_up */
     create temp table refund_row on commit drop as
     with numbered as materialized (
-      select s.*, first_value(s.n) over (partition by s.external_id order by s.n) as first_n from refund_stage s
+      select s.*, first_value(s.n) over (partition by s.external_id
+        order by case when s.gives_back then s.occurred_at end, s.n) as first_n from refund_stage s
     ),
     beside as (
       select s.*, c.id as conversion_id, c.amount as sale_amount, c.currency as sale_currency,
         taken.id as taken_id, coalesce(known.id, waiting.id) as known_id, known.conversion_id as known_conversion_id,
-        case when s.first_n < s.n then f.sale_external_id else coalesce(known.sale_external_id, waiting.sale_external_id) end
+        case when s.first_n <> s.n then f.sale_external_id else coalesce(known.sale_external_id, waiting.sale_external_id) end
           as our_sale,
-        case when s.first_n < s.n then f.amount else coalesce(known.stated_amount, waiting.amount) end as our_amount,
-        case when s.first_n < s.n then f.is_total else coalesce(known.is_total, waiting.is_total) end as our_total,
-        case when s.first_n < s.n then f.currency else coalesce(known.currency, waiting.currency) end as our_currency,
-        case when s.first_n < s.n then f.occurred_at else coalesce(known.occurred_at, waiting.occurred_at) end as our_time,
-        case when s.first_n < s.n then f.occurred_at_given else coalesce(known.occurred_at_given, waiting.occurred_at_given) end
+        case when s.first_n <> s.n then f.amount else coalesce(known.stated_amount, waiting.amount) end as our_amount,
+        case when s.first_n <> s.n then f.is_total else coalesce(known.is_total, waiting.is_total) end as our_total,
+        case when s.first_n <> s.n then f.currency else coalesce(known.currency, waiting.currency) end as our_currency,
+        case when s.first_n <> s.n then f.occurred_at else coalesce(known.occurred_at, waiting.occurred_at) end as our_time,
+        case when s.first_n <> s.n then f.occurred_at_given else coalesce(known.occurred_at_given, waiting.occurred_at_given) end
           as our_time_given
       from numbered s
-      left join numbered f on f.external_id = s.external_id and f.n = s.first_n and s.first_n < s.n
+      left join numbered f on f.external_id = s.external_id and f.n = s.first_n and s.first_n <> s.n
       left join lateral (
         select id, amount, currency from conversion
         where account_id = ${account} and external_id = s.sale_external_id limit 1
@@ -152,6 +153,8 @@ async function lineUp(session: Session, accountId: number): Promise<void> {
 async function fold(session: Session): Promise<void> {
   const isTimed = sql`next.occurred_at_given`;
   const isLater = sql`(next.accepted or (${isTimed} and (step.last_at is null or next.occurred_at > step.last_at)))`;
+  // What it comes to may be known; that it is so at that moment decides about what is told of earlier ones later.
+  const isLast = sql`(${isTimed} and case when step.total_at is null then next.amount > 0 else next.occurred_at > step.total_at end)`;
   const isEarlier = sql`(${isTimed} and not next.accepted and (next.occurred_at < step.timed_at or next.is_known))`;
   await sql`/* ledger.reverse.fold */
     with recursive step as (
@@ -178,8 +181,8 @@ async function fold(session: Session): Promise<void> {
       cross join lateral (
         select case
           when next.gives_back or next.dispute_id is not null then 'recorded'
-          when next.is_total and (counted.by_refunds = step.by_refunds or ${isEarlier}) then 'duplicates'
-          when next.is_total and not ${isLater} and (next.amount <= step.highest or counted.by_refunds < step.by_refunds)
+          when next.is_total and (${isEarlier} or (counted.by_refunds = step.by_refunds and not ${isLast})) then 'duplicates'
+          when next.is_total and not ${isLater} and counted.by_refunds <> step.by_refunds and (next.amount <= step.highest or counted.by_refunds < step.by_refunds)
             then 'conflicts'
           when wanted.amount > next.sale_amount then 'rejected'
           else 'recorded' end as verdict
@@ -206,7 +209,7 @@ async function closeDoubles(session: Session): Promise<void> {
       select n, verdict, code, difference from refund_judged
       union all
       select n, verdict, code, difference from refund_row where verdict in ('rejected', 'conflicts')
-    ) first on first.n = r.first_n and r.first_n < r.n
+    ) first on first.n = r.first_n and r.first_n <> r.n
     where r.verdict is not null;
     analyze refund_row, refund_judged`);
 }
