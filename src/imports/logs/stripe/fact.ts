@@ -48,6 +48,7 @@ export interface SaleFact {
   sale: StagedSale;
   charge: string;
   paymentIntent: string | undefined;
+  invoice: string | undefined;
   note?: Note;
 }
 
@@ -56,6 +57,7 @@ export interface Note extends Attribution, Terms {
   /** Charges and payment intents. */
   payments: string[];
   invoice: string | undefined;
+  subscription?: string | undefined;
 }
 
 export type Ignored =

@@ -31,6 +31,12 @@ export function subscriptionOf(invoice: StripeObject): StripeObject | undefined 
   return details ?? objectOf(invoice.subscription);
 }
 
+/** The id of the subscription that an invoice is for. */
+export function subscriptionIdOf(invoice: StripeObject): string | undefined {
+  const details = objectOf(objectOf(invoice.parent)?.subscription_details);
+  return idOf(invoice.subscription) ?? idOf(details?.subscription);
+}
+
 /** Products, prices and interval of the lines that were charged for; credits for what was not used are left out. */
 export function termsOf(invoice: StripeObject): Terms {
   const lines = entriesOf(invoice.lines).filter(({ amount }) => typeof amount === 'number' && amount > 0);

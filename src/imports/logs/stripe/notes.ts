@@ -18,7 +18,7 @@ const together = 2_000;
 export async function createNotes(session: Session): Promise<Notes> {
   await session.client.query(`
     drop table if exists pg_temp.stripe_note;
-    create temp table stripe_note (payment text, invoice text, affiliate text, click_id text, customer_id text,
+    create temp table stripe_note (payment text, invoice text, subscription text, affiliate text, click_id text, customer_id text,
       terms jsonb, is_met boolean not null default false) on commit drop`);
   let waiting: unknown[] = [];
   let isAny = false;
@@ -28,14 +28,15 @@ export async function createNotes(session: Session): Promise<Notes> {
     isAny = true;
     await session.client.query(
       `/* imports.stripe.note */ insert into stripe_note
-       select payment, invoice, affiliate, click_id, customer_id, terms
-       from jsonb_to_recordset($1) as n(payment text, invoice text, affiliate text, click_id text, customer_id text, terms jsonb)`,
+       select payment, invoice, subscription, affiliate, click_id, customer_id, terms
+       from jsonb_to_recordset($1) as n(payment text, invoice text, subscription text, affiliate text, click_id text,
+         customer_id text, terms jsonb)`,
       [rows],
     );
   };
   return {
-    add({ payments, invoice, affiliate, clickId, customerId, ...terms }) {
-      const said = { invoice, affiliate, click_id: clickId, customer_id: customerId };
+    add({ payments, invoice, subscription, affiliate, clickId, customerId, ...terms }) {
+      const said = { invoice, subscription, affiliate, click_id: clickId, customer_id: customerId };
       const known = terms.isSubscription === undefined ? undefined : terms;
       for (const payment of payments.length > 0 ? payments : [undefined]) {
         waiting.push({ ...said, payment, terms: known });
@@ -54,6 +55,8 @@ export async function createNotes(session: Session): Promise<Notes> {
 
 interface Told {
   at: number;
+  invoice: string | null;
+  subscription: string | null;
   affiliate: string | null;
   click_id: string | null;
   customer_id: string | null;
@@ -63,7 +66,7 @@ interface Told {
 
 /**
  * Adds to sales what notes say about their payments and the payments' invoices, where they do not say it themselves,
- * and returns those of them that a partner has a part in: they name an affiliate, or a customer or click that is known.
+ * and keeps with them which payment intent, invoice and subscription they are of. Returns those that a partner has a part in: they name an affiliate, or a customer or click that is known.
  * Where notes differ, the first in order of bytes counts, so that the order of lines does not matter. Without notes, those
  * that name an affiliate need no looking up.
  */
@@ -74,8 +77,23 @@ export async function attributed(
   hasNotes: boolean,
 ): Promise<SaleFact['sale'][]> {
   const open = hasNotes ? facts : facts.filter(({ sale }) => sale.affiliate === undefined);
+  for (const { sale, paymentIntent, invoice } of facts) sale.metadata = idsOf({ paymentIntent, invoice });
   const known = open.length === 0 ? new Set() : await tellKnown(session, accountId, open);
   return facts.flatMap(({ sale }) => (sale.affiliate !== undefined || known.has(sale) ? [sale] : []));
+}
+
+/** The ids of Stripe's that a sale keeps, as JSON; undefined for none. */
+function idsOf(ids: {
+  paymentIntent: string | undefined;
+  invoice: string | undefined;
+  subscription?: string | undefined;
+}): string | undefined {
+  const kept = {
+    payment_intent_id: ids.paymentIntent,
+    invoice_id: ids.invoice,
+    subscription_id: ids.subscription,
+  };
+  return Object.values(kept).some((id) => id !== undefined) ? JSON.stringify(kept) : undefined;
 }
 
 /** Adds what notes say to sales, and returns those whose customer or click is known. */
@@ -110,11 +128,12 @@ async function tellKnown(
       join stripe_note n on n.invoice = i.invoice
     ),
     told as (
-      select at, min(affiliate collate "C") as affiliate, min(click_id collate "C") as click_id,
+      select at, min(invoice collate "C") as invoice, min(subscription collate "C") as subscription,
+        min(affiliate collate "C") as affiliate, min(click_id collate "C") as click_id,
         min(customer_id collate "C") as customer_id, min(terms::text collate "C")::jsonb as terms
       from (select * from paid union all select * from invoiced) said group by at
     )
-    select a.at, told.affiliate, told.click_id, told.customer_id, told.terms,
+    select a.at, told.invoice, told.subscription, told.affiliate, told.click_id, told.customer_id, told.terms,
       exists (select from referral r where r.account_id = $1 and r.customer_id = coalesce(a.customer_id, told.customer_id))
         or exists (select from referral r where r.account_id = $1 and r.click_id = coalesce(a.click_id, told.click_id)) as is_known
     from asked a left join told on told.at = a.at
@@ -123,7 +142,12 @@ async function tellKnown(
   );
   const known = new Set<SaleFact['sale']>();
   for (const told of found.rows) {
-    const { sale } = facts[told.at]!;
+    const { sale, paymentIntent, invoice } = facts[told.at]!;
+    sale.metadata = idsOf({
+      paymentIntent,
+      invoice: invoice ?? told.invoice ?? undefined,
+      subscription: told.subscription ?? undefined,
+    });
     sale.affiliate ??= told.affiliate ?? undefined;
     sale.clickId ??= told.click_id ?? undefined;
     sale.customerId ??= told.customer_id ?? undefined;

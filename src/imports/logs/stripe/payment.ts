@@ -4,7 +4,7 @@ import type { RowFault } from '../../faults.ts';
 import { setExchange } from '../../values/values.ts';
 import { minorUnits } from './amount.ts';
 import type { Happened, SaleFact, StripeFact, StripeReading } from './fact.ts';
-import { chargeOf, paymentsOf, subscriptionOf, termsOf } from './invoice.ts';
+import { chargeOf, paymentsOf, subscriptionIdOf, subscriptionOf, termsOf } from './invoice.ts';
 import { attributionOf, idOf, instantOf, objectOf, type StripeObject, textOf } from './object.ts';
 
 type Money = { amount: bigint; currency: string } | { fault: RowFault };
@@ -21,7 +21,8 @@ export function chargeFact(happened: Happened, reading: StripeReading): StripeFa
     occurredAt: instantOf(charge.created),
     occurredAtGiven: true,
   });
-  return { ...sale, kind: 'charge', paymentIntent: idOf(charge.payment_intent) };
+  const ids = { paymentIntent: idOf(charge.payment_intent), invoice: idOf(charge.invoice) };
+  return { ...sale, kind: 'charge', ...ids };
 }
 
 /** The money of a charge; undefined for one that is only authorised, or failed. */
@@ -37,7 +38,8 @@ export function paidBy(charge: StripeObject): Money | undefined {
 export function invoiceFact(happened: Happened, reading: StripeReading): StripeFact {
   const { object: invoice, occurredAt } = happened;
   const who = attributionOf(invoice, subscriptionOf(invoice), invoice.customer);
-  const note = { ...who, ...termsOf(invoice), payments: paymentsOf(invoice), invoice: idOf(invoice.id) };
+  const ids = { invoice: idOf(invoice.id), subscription: subscriptionIdOf(invoice) };
+  const note = { ...who, ...termsOf(invoice), payments: paymentsOf(invoice), ...ids };
   const charge = chargeOf(invoice);
   const money = moneyOf(invoice.amount_paid, invoice.currency, 'amount_paid');
   if (isNothing(money)) return personFact(happened, reading, { who, note, else: 'no-money' });
@@ -50,7 +52,13 @@ export function invoiceFact(happened: Happened, reading: StripeReading): StripeF
     occurredAt: paidAt ?? occurredAt,
     occurredAtGiven: false,
   });
-  return { ...sale, kind: 'invoice', paymentIntent: idOf(invoice.payment_intent), note };
+  return {
+    ...sale,
+    kind: 'invoice',
+    paymentIntent: idOf(invoice.payment_intent),
+    invoice: ids.invoice,
+    note,
+  };
 }
 
 /** A completed checkout: it names the payment intent and not the charge, and often alone knows who brought the customer. */
@@ -58,7 +66,8 @@ export function sessionFact(happened: Happened, reading: StripeReading): StripeF
   const { object: session } = happened;
   const who = attributionOf(session, session.payment_intent, session.subscription, session.customer);
   const payments = [idOf(session.payment_intent)].filter((id) => id !== undefined);
-  const note = { ...who, payments, invoice: idOf(session.invoice) };
+  const ids = { invoice: idOf(session.invoice), subscription: idOf(session.subscription) };
+  const note = { ...who, payments, ...ids };
   return personFact(happened, reading, { who, note, else: 'no-charge' });
 }
 
