@@ -347,3 +347,50 @@ test('affiliates are listed by status, name and moment', async () => {
     promoCodes: [],
   });
 });
+
+test('no hostile query is more than a validation error, or finds anything', async () => {
+  const hostile = [
+    '%00',
+    "'%20or%201=1--",
+    '%F0%9F%92%A9',
+    '__proto__',
+    '%25',
+    '..%2F',
+    'a'.repeat(2_000),
+    '%EF%BF%BF',
+  ];
+  const names = [
+    'affiliate_id',
+    'referral_id',
+    'search',
+    'created_gte',
+    'dateTo',
+    'starting_after',
+    'expand',
+    'page',
+    'affiliateId',
+  ];
+  const moments = [
+    '%2B275760-09-13T00:00:00Z',
+    '-271821-04-20T00:00:00Z',
+    '9999-12-31',
+    '%2B010000-01-01',
+    '0001-01-01',
+    '-000001-01-01T00:00:00Z',
+  ];
+  const paths = names.flatMap((name) =>
+    [...hostile, ...(name === 'created_gte' || name === 'dateTo' ? moments : [])].flatMap((value) =>
+      ['commissions', 'referrals', 'affiliates', 'payouts'].map((list) => `/v1/${list}?${name}=${value}`),
+    ),
+  );
+  const odd: unknown[] = [];
+  for (const path of [
+    ...paths,
+    ...hostile.map((value) => `/v1/referrals/${value}`),
+    ...hostile.map((value) => `/v1/commissions/${value}`),
+  ]) {
+    const answer = await desk.send('GET', path, { key: await freshKey() });
+    if (![200, 400, 404, 414].includes(answer.status) || !answer.body) odd.push([path, answer.status]);
+  }
+  expect(odd).toEqual([]);
+});

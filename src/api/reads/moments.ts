@@ -10,6 +10,13 @@ export interface Moments {
 const day = /^\d{4}-\d{2}-\d{2}$/;
 const oneDay = 86_400_000;
 
+/** A moment of the years that a database and its driver can tell. */
+function instantOf(text: string, zone: string): Date | undefined {
+  const instant = parseInstant(text, zone);
+  const year = instant?.getUTCFullYear() ?? 0;
+  return year >= 1 && year <= 9999 ? instant : undefined;
+}
+
 /**
  * The span between two texts of ISO 8601; a date alone is the whole day in `zone`, so that it ends with that day. Returns
  * `from` or `to` where that text is no moment.
@@ -21,15 +28,15 @@ export function momentsBetween(
 ): Moments | 'from' | 'to' {
   const moments: Moments = {};
   if (from !== undefined) {
-    moments.from = parseInstant(from, zone);
+    moments.from = instantOf(from, zone);
     if (!moments.from) return 'from';
   }
   if (to === undefined) return moments;
-  const end = parseInstant(to, zone);
+  const end = instantOf(to, zone);
   if (!end) return 'to';
   if (!day.test(to)) return { ...moments, to: end };
   const next = new Date(Date.parse(to) + oneDay).toISOString().slice(0, 10);
-  return { ...moments, before: parseInstant(next, zone) };
+  return { ...moments, before: instantOf(next, zone) };
 }
 
 /** The span that is common to all of some. */
