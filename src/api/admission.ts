@@ -26,16 +26,21 @@ export class Admission {
     }, mostTogether);
   }
 
+  /** When the next minute begins, in Unix seconds. */
+  get reset(): number {
+    return minuteOf(this.#clock()).getTime() / 1000 + 60;
+  }
+
   /**
-   * Whom a request is from, how many of its class (`read`, `write`) the key has made in this minute, this one among
-   * them, and when the next minute begins, in Unix seconds. Raises `unauthorized` for a missing, unknown or revoked key
+   * Whom a request is from, and how many of its class (`read`, `write`) the key has made in this minute, this one among
+   * them. Raises `unauthorized` for a missing, unknown or revoked key
    * and for one of another kind.
    */
   async admit(
     authorization: string | undefined,
     kind: ApiKeyKind,
     counted: string,
-  ): Promise<{ client: LetIn; used: number; reset: number }> {
+  ): Promise<{ client: LetIn; used: number }> {
     const text = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
     if (text === undefined)
       throw new ApiFault('unauthorized', 'An API key is required: Authorization: Bearer <key>.');
@@ -43,7 +48,7 @@ export class Admission {
     if (key?.kind !== kind) throw new ApiFault('unauthorized', 'The API key is not valid.');
     const client = await this.#batcher.add({ accountId: key.accountId, hash: key.hash, class: counted });
     if (client?.key.kind !== kind) throw new ApiFault('unauthorized', 'The API key is not valid.');
-    return { client, used: client.used, reset: minuteOf(this.#clock()).getTime() / 1000 + 60 };
+    return { client, used: client.used };
   }
 }
 

@@ -37,8 +37,8 @@ export interface Interface {
   kind: ApiKeyKind;
   /** How its addresses begin. */
   paths: string[];
-  /** How many requests of a method a key has in a minute. */
-  limit(method: string, account: AccountConfig, client: LetIn): number;
+  /** How many requests of a method a key has in a minute; where the key is not known, how many one usually has. */
+  limit(method: string, known?: { account: AccountConfig; client: LetIn }): number;
   /** Whether reading and writing are counted apart. */
   countsApart: boolean;
   /** The body of a fault. */
@@ -64,7 +64,10 @@ export async function buildServer(
   interfaces: Interface[],
   system: (app: FastifyInstance, api: ApiContext, admission: Admission) => void,
 ): Promise<FastifyInstance> {
+  const admission = new Admission(api.db, api.clock);
+  const answer = answerer(api, admission, (request) => ownerOf(interfaces, request));
   const app = fastify({
+    frameworkErrors: answer,
     bodyLimit: bodyBytes,
     requestTimeout: requestMilliseconds,
     handlerTimeout: handlerMilliseconds,
@@ -114,16 +117,13 @@ export async function buildServer(
       milliseconds: Math.round(reply.elapsedTime),
     });
   });
-  const admission = new Admission(api.db, api.clock);
   system(app, api, admission);
-  app.setErrorHandler(answerer(api, () => plain));
-  app.setNotFoundHandler((request, reply) =>
-    answerer(api, ownerOf(interfaces))(
-      new ApiFault('not-found', 'There is no such address.'),
-      request,
-      reply,
-    ),
-  );
+  app.setErrorHandler(answer);
+  app.setNotFoundHandler(async (request, reply) => {
+    const one = ownerOf(interfaces, request);
+    if (one) await admit(one, admission, api, request, reply);
+    throw new ApiFault('not-found', 'There is no such address.');
+  });
   for (const one of interfaces) {
     await app.register(async (scope) => {
       guard(scope, one, admission, api);
@@ -142,62 +142,80 @@ function isText(url: string): boolean {
   }
 }
 
-/** Has every request of an interface let in, counted and answered in its words. */
-function guard(
-  app: FastifyInstance,
-  { limit, ...one }: Interface,
-  admission: Admission,
-  api: ApiContext,
-): void {
-  app.addHook('onRequest', async (request, reply) => {
-    const counted = one.countsApart && request.method !== 'GET' ? 'write' : 'read';
-    const { client, used, reset } = await admission.admit(request.headers.authorization, one.kind, counted);
-    request.client = client;
-    const most = limit(request.method, accountOf(api, client), client);
-    reply.headers({
-      'x-ratelimit-limit': most,
-      'x-ratelimit-remaining': Math.max(0, most - used),
-      'x-ratelimit-reset': reset,
-    });
-    if (used > most) {
-      const retryAfter = Math.max(1, Math.ceil(reset - api.clock().getTime() / 1000));
-      throw new ApiFault('too-many', 'The limit of requests in a minute is reached.', { retryAfter });
-    }
-    const scope = request.method === 'GET' ? 'read' : 'write';
-    if (!client.key.scopes.includes(scope))
-      throw new ApiFault('forbidden', `The key has not the scope "${scope}".`);
-  });
+/** Everything that comes to an interface passes its guard: it is let in by its key, and answered in its words. */
+function guard(app: FastifyInstance, one: Interface, admission: Admission, api: ApiContext): void {
+  app.addHook('onRequest', (request, reply) => admit(one, admission, api, request, reply));
   app.addHook('preValidation', async (request) => {
     const { signing_secret: sealed, id } = request.client.key;
     if (sealed === null || request.method !== 'POST') return;
     const secret = unseal(workspaceKey(api.config.workspace, api.env), sealed, id);
     checkSignature(secret, request.headers, request.rawBody ?? Buffer.alloc(0), api.clock());
   });
-  app.setErrorHandler(answerer(api, () => one));
 }
 
-type Faults = Pick<Interface, 'faultBody' | 'faultType'>;
+const reading = new Set(['GET', 'HEAD']);
+
+/** Lets a request in by its key, counts it, and says how many more there may be. */
+async function admit(
+  one: Interface,
+  admission: Admission,
+  api: ApiContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const scope = reading.has(request.method) ? 'read' : 'write';
+  const counted = one.countsApart ? scope : 'read';
+  const { client, used } = await admission.admit(request.headers.authorization, one.kind, counted);
+  request.client = client;
+  const most = one.limit(request.method, { account: accountOf(api, client), client });
+  tellLimit(reply, most, Math.max(0, most - used), admission);
+  if (used > most) {
+    const retryAfter = Math.max(1, Math.ceil(admission.reset - api.clock().getTime() / 1000));
+    throw new ApiFault('too-many', 'The limit of requests in a minute is reached.', { retryAfter });
+  }
+  if (!client.key.scopes.includes(scope))
+    throw new ApiFault('forbidden', `The key has not the scope "${scope}".`);
+}
+
+function tellLimit(reply: FastifyReply, limit: number, remaining: number, { reset }: Admission): void {
+  reply.headers({
+    'x-ratelimit-limit': limit,
+    'x-ratelimit-remaining': remaining,
+    'x-ratelimit-reset': reset,
+  });
+}
 
 /** How faults look outside of any interface. */
-const plain: Faults = {
+const plain: Pick<Interface, 'faultBody' | 'faultType'> = {
   faultType: 'application/problem+json',
   faultBody: (fault, request) => problem(fault, request.id),
 };
 
-/** Whose words an address is answered in that is nobody's: of the interface whose addresses begin so. */
-function ownerOf(interfaces: Interface[]): (request: FastifyRequest) => Faults {
-  const byLength = interfaces
-    .flatMap((one) => one.paths.map((path) => ({ path, one })))
+/** The interface whose addresses begin as that of a request does; it answers also where there is no such address. */
+function ownerOf(interfaces: Interface[], { url }: FastifyRequest): Interface | undefined {
+  const paths = interfaces.flatMap((one) => one.paths.map((path) => ({ path, one })));
+  const [longest] = paths
+    .filter(({ path }) => url.startsWith(path))
     .sort((a, b) => b.path.length - a.path.length);
-  return ({ url }) => byLength.find(({ path }) => url.startsWith(path))?.one ?? plain;
+  return longest?.one;
 }
 
-function answerer(api: ApiContext, faultsOf: (request: FastifyRequest) => Faults) {
+function answerer(
+  api: ApiContext,
+  admission: Admission,
+  ownerIs: (request: FastifyRequest) => Interface | undefined,
+) {
   return (cause: unknown, request: FastifyRequest, reply: FastifyReply) => {
-    const { faultBody, faultType } = faultsOf(request);
+    const one = ownerIs(request);
+    const { faultBody, faultType } = one ?? plain;
     const { fault, isDefect } = faultOfRequest(cause);
     if (isDefect) api.log.requestFailed({ request: request.id, message: String((cause as Error).name) });
     if (fault.retryAfter !== undefined) reply.header('retry-after', fault.retryAfter);
+    // Whom nobody knows is told what a key usually has.
+    if (one && !reply.hasHeader('x-ratelimit-limit')) {
+      const usual = one.limit(request.method);
+      tellLimit(reply, usual, usual, admission);
+    }
     return reply
       .status(statusOf[fault.kind])
       .type(faultType ?? 'application/json')

@@ -16,6 +16,7 @@ import { type RefundRequest, type RefundVerdict, refundSale } from './requests/r
 
 export type { Brought } from './requests/count-up.ts';
 export type { RequestDay, Requester } from './requests/day.ts';
+export { readExternalId } from './requests/external-id.ts';
 export { type RequestFault, readEvent, readRequestAmount } from './requests/read-event.ts';
 export type { EventVerdict } from './requests/record-events.ts';
 export type { SaleVerdict } from './requests/record-sales.ts';

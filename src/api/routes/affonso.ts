@@ -14,10 +14,10 @@ export const affonso: Interface = {
   kind: 'affonso',
   paths: ['/v1/'],
   countsApart: false,
-  limit: (_, { sources }, { key }) => {
-    const ours = sources.filter((one) => one.kind === 'api');
-    const source =
-      key.source_id === null && ours.length === 1 ? ours[0] : ours.find((one) => one.ref === key.source_ref);
+  limit(_, known) {
+    const ours = known?.account.sources.filter((one) => one.kind === 'api') ?? [];
+    const { source_id: id, source_ref: ref } = known?.client.key ?? { source_id: null };
+    const source = id === null && ours.length === 1 ? ours[0] : ours.find((one) => one.ref === ref);
     return source?.requests_per_minute ?? 300;
   },
   faultBody: (fault) => ({ success: false, error: errorOf(fault) }),

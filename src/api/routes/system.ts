@@ -2,12 +2,13 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { collectDefaultMetrics, Histogram, Registry } from 'prom-client';
 import { pendingMigrations } from '../../db/migrate.ts';
 import type { Admission } from '../admission.ts';
+import { attributionScript } from '../attribution-script.ts';
 import { docsPage, docsStyle } from '../docs-page.ts';
 import type { ApiContext } from '../server.ts';
 
 const buckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
-/** What is nobody's interface: health, metrics, and the description of all routes. */
+/** What is nobody's interface: health, metrics, the description of all routes, and the script that shops load. */
 export function system(app: FastifyInstance, api: ApiContext, admission: Admission): void {
   const hidden = { schema: { hide: true } };
   app.get('/healthz', hidden, async () => ({ status: 'ok' }));
@@ -24,6 +25,12 @@ export function system(app: FastifyInstance, api: ApiContext, admission: Admissi
       .type('text/html; charset=utf-8')
       .header('content-security-policy', "default-src 'none'; style-src 'self'")
       .send(docsPage(app.swagger())),
+  );
+  app.get('/attribution.js', hidden, async (_, reply) =>
+    reply
+      .type('text/javascript; charset=utf-8')
+      .headers({ 'cache-control': 'public, max-age=3600', 'cross-origin-resource-policy': 'cross-origin' })
+      .send(attributionScript),
   );
   app.get('/docs.css', hidden, async (_, reply) => reply.type('text/css').send(docsStyle));
   metrics(app, admission);
