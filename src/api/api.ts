@@ -5,11 +5,12 @@ import { PayrunError } from '../errors.ts';
 import { RequestDoor } from '../imports/requests.ts';
 import { affilut } from './routes/affilut.ts';
 import { affonso } from './routes/affonso.ts';
+import { entries } from './routes/entries.ts';
 import { payrun } from './routes/payrun.ts';
 import { system } from './routes/system.ts';
 import { type ApiContext, buildServer, type Interface } from './server.ts';
 
-const interfaces: Interface[] = [affonso, affilut, payrun];
+const interfaces: Interface[] = [affonso, affilut, entries, payrun];
 
 /** The server over `context`, not listening yet. */
 export function openApi(

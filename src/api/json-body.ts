@@ -5,6 +5,8 @@ export interface JsonBody {
   value: unknown;
   /** The text of the numbers that are members of the outermost object, by name: `99.00`, `1e400`. */
   numbers: ReadonlyMap<string, string>;
+  /** The same of the objects that are members of it, by their names. */
+  inner: ReadonlyMap<string, ReadonlyMap<string, string>>;
 }
 
 const deepest = 50;
@@ -17,7 +19,7 @@ const noText = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f])/i;
  */
 export function readJson(bytes: Buffer): JsonBody {
   const text = decoded(bytes);
-  if (text.trim() === '') return { value: undefined, numbers: new Map() };
+  if (text.trim() === '') return { value: undefined, ...noNumbers };
   const members = new Map<object, Map<string, string>>();
   let value: unknown;
   try {
@@ -42,9 +44,15 @@ export function readJson(bytes: Buffer): JsonBody {
     throw invalid('The body holds a NUL or half a character.');
   const double = doubledName(text);
   if (double !== undefined) throw invalid(`The body has the name ${JSON.stringify(double)} twice.`);
-  const isObject = typeof value === 'object' && value !== null;
-  return { value, numbers: (isObject && members.get(value as object)) || new Map() };
+  if (typeof value !== 'object' || value === null) return { value, ...noNumbers };
+  const inner = Object.entries(value).flatMap(([name, item]) => {
+    const numbers = members.get(item);
+    return numbers ? [[name, numbers] as const] : [];
+  });
+  return { value, numbers: members.get(value) ?? noNumbers.numbers, inner: new Map(inner) };
 }
+
+const noNumbers: Pick<JsonBody, 'numbers' | 'inner'> = { numbers: new Map(), inner: new Map() };
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 

@@ -23,6 +23,7 @@ declare module 'fastify' {
     /** Its body as it came, and its numbers as they were written. */
     rawBody: Buffer;
     numbers: JsonBody['numbers'];
+    innerNumbers: JsonBody['inner'];
   }
 }
 
@@ -84,14 +85,16 @@ export async function buildServer(
   app.decorateRequest('client', null as unknown as LetIn);
   app.decorateRequest('rawBody', null as unknown as Buffer);
   app.decorateRequest('numbers', null as unknown as JsonBody['numbers']);
+  app.decorateRequest('innerNumbers', null as unknown as JsonBody['inner']);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser(
     'application/json',
     { parseAs: 'buffer' },
     async (request: FastifyRequest, body: Buffer) => {
-      const { value, numbers } = readJson(body);
+      const { value, numbers, inner } = readJson(body);
       request.rawBody = body;
       request.numbers = numbers;
+      request.innerNumbers = inner;
       return value;
     },
   );

@@ -31,6 +31,9 @@ export interface Tables {
   parked_dispute: ParkedDisputeRow;
   adjustment: AdjustmentRow;
   correction: CorrectionRow;
+  contact: ContactRow;
+  request_source: RequestSourceRow;
+  conversion_entry: ConversionEntryRow;
 }
 
 export type AffiliateStatus = 'pending' | 'active' | 'paused' | 'banned';
@@ -535,4 +538,51 @@ export interface CorrectionRow {
   rate_ppm: number | null;
   fixed_amount: bigint | null;
   overridden: boolean | null;
+}
+
+export interface ContactRow {
+  account_id: number;
+  id: string;
+  email: string | null;
+  email_folded: string | null;
+  phone: string | null;
+  phone_folded: string | null;
+  first_name: string | null;
+  last_name: string | null;
+  source: string | null;
+  custom_fields: Json<Record<string, unknown>>;
+  created_at: Date;
+  updated_at: Date;
+}
+
+/** A source that a client has made itself. */
+export interface RequestSourceRow {
+  account_id: number;
+  id: string;
+  program_id: string;
+  name: string;
+  created_at: Date;
+}
+
+export interface ConversionEntryRow {
+  account_id: number;
+  id: string;
+  program_id: string;
+  source_id: string;
+  contact_id: string;
+  external_id: string;
+  key_id: string;
+  idempotency_key: string | null;
+  /** Null where the entry says nothing of its value. */
+  amount: bigint | null;
+  currency: string;
+  expense: bigint | null;
+  occurred_at: Date;
+  occurred_at_given: boolean;
+  customer_id: string | null;
+  customer_email: string | null;
+  import_id: string;
+  /** Null while nobody is credited. */
+  conversion_id: string | null;
+  created_at: Date;
 }

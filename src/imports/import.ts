@@ -17,6 +17,7 @@ import { assertPlan, planCode } from './plan.ts';
 import { progressOf } from './progress.ts';
 import { loadRates } from './rates.ts';
 import { settleRejects } from './rejects.ts';
+import { retryWaitingEntries } from './requests/waiting-entries.ts';
 import { type ProposedSource, proposedSource } from './sales/layout.ts';
 import type { Choice } from './sales/proposal-columns.ts';
 import { retryParkedRefunds } from './sales/refunds.ts';
@@ -106,11 +107,13 @@ export async function importInbox(work: Work, kind: 'sales' | 'events') {
   return takeInbox(work, kind, (file, source) => importFile(work, { kind, file, source }));
 }
 
-/** Tries every parked event and refund again, now that referrals and sales may be known. */
+/** Tries every parked event, conversion entry and refund again, now that referrals and sales may be known. */
 export async function retryParked(work: Work) {
-  return work.transaction(async (session, mover) =>
-    addOutcomes(await retryParkedEvents(session, work, mover), await retryParkedRefunds(session, mover)),
-  );
+  return work.transaction(async (session, mover) => {
+    const events = await retryParkedEvents(session, work, mover);
+    const entries = await retryWaitingEntries(session, work, mover);
+    return addOutcomes(addOutcomes(events, entries), await retryParkedRefunds(session, mover));
+  });
 }
 
 async function landFile(

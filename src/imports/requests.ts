@@ -10,6 +10,7 @@ import type { StagedSale } from '../ledger/stage.ts';
 import type { Clock } from '../time.ts';
 import { type Brought, countUp } from './requests/count-up.ts';
 import { type RequestDay, type Requester, requestDay } from './requests/day.ts';
+import { type EntryRequest, type EntryVerdict, recordEntries } from './requests/record-entries.ts';
 import { type EventVerdict, recordRequestEvents } from './requests/record-events.ts';
 import { recordSales, type SaleVerdict } from './requests/record-sales.ts';
 import { type RefundRequest, type RefundVerdict, refundSale } from './requests/refund-sale.ts';
@@ -18,6 +19,8 @@ export type { Brought } from './requests/count-up.ts';
 export type { RequestDay, Requester } from './requests/day.ts';
 export { readExternalId } from './requests/external-id.ts';
 export { type RequestFault, readEvent, readRequestAmount } from './requests/read-event.ts';
+export { type ReadEntry, readEntry } from './requests/read-entry.ts';
+export type { EntryRequest, EntryVerdict } from './requests/record-entries.ts';
 export type { EventVerdict } from './requests/record-events.ts';
 export type { SaleVerdict } from './requests/record-sales.ts';
 export type { RefundRequest, RefundVerdict } from './requests/refund-sale.ts';
@@ -53,6 +56,7 @@ export class RequestDoor {
   readonly #days = new Map<string, { runId: string; importId: string }>();
   readonly #sales = new Map<string, Batcher<Telling<StagedSale>, () => Promise<SaleVerdict>>>();
   readonly #events = new Map<string, Batcher<StagedEvent, () => Promise<EventVerdict>>>();
+  readonly #entries = new Map<string, Batcher<EntryRequest, () => Promise<EntryVerdict>>>();
 
   /** `limitMilliseconds` is how long a request may wait for others that hold what it needs. */
   constructor(db: Db, clock: Clock, { limitMilliseconds = 10_000 } = {}) {
@@ -87,6 +91,17 @@ export class RequestDoor {
       programId,
       (events) => (session, day) => recordRequestEvents(session, day, programId, events),
       event,
+    );
+  }
+
+  /** Keeps one conversion entry of a programme, and records its sale if its contact is known. Raises `busy` likewise. */
+  entry(requester: Requester, programId: string, entry: EntryRequest): Promise<EntryVerdict> {
+    return this.#batched(
+      this.#entries,
+      requester,
+      programId,
+      (entries) => (session, day) => recordEntries(session, day, programId, entries),
+      entry,
     );
   }
 
@@ -126,7 +141,7 @@ export class RequestDoor {
   }
 
   get #batchers() {
-    return [...this.#sales.values(), ...this.#events.values()];
+    return [...this.#sales.values(), ...this.#events.values(), ...this.#entries.values()];
   }
 
   async #batched<Piece, Verdict>(
