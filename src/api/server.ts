@@ -11,8 +11,8 @@ import type { RequestDoor } from '../imports/requests.ts';
 import { unseal, workspaceKey } from '../secrets.ts';
 import { Admission } from './admission.ts';
 import { ApiFault, statusOf } from './fault.ts';
-import { faultOfRequest, tooBusy } from './fault-of.ts';
-import { type JsonBody, readJson } from './json-body.ts';
+import { faultOfRequest } from './fault-of.ts';
+import { takeIn } from './intake.ts';
 import { problem } from './problem.ts';
 import { checkSignature } from './signature.ts';
 
@@ -20,10 +20,6 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Whom the request is from; set by an interface before its routes. */
     client: LetIn;
-    /** Its body as it came, and its numbers as they were written. */
-    rawBody: Buffer;
-    numbers: JsonBody['numbers'];
-    innerNumbers: JsonBody['inner'];
   }
 }
 
@@ -53,12 +49,9 @@ const bodyBytes = 1_048_576;
 const requestMilliseconds = 30_000;
 const handlerMilliseconds = 60_000;
 
-/** Requests that are answered at the same time at the most: more would only wait, and then be given up. */
-const mostAtOnce = 1_000;
-
 /**
- * The server of the API with these interfaces, and the routes of nobody's that `system` adds, not listening yet. Bodies are JSON of at most 1 MB; a client that takes
- * longer than half a minute to send its request is cut off.
+ * The server of the API with these interfaces, and the routes of nobody's that `system` adds, not listening yet. Bodies
+ * are JSON of at most 1 MB; a client that takes longer than half a minute to send its request is cut off.
  */
 export async function buildServer(
   api: ApiContext,
@@ -83,33 +76,10 @@ export async function buildServer(
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(() => (data) => JSON.stringify(data));
   app.decorateRequest('client', null as unknown as LetIn);
-  app.decorateRequest('rawBody', null as unknown as Buffer);
-  app.decorateRequest('numbers', null as unknown as JsonBody['numbers']);
-  app.decorateRequest('innerNumbers', null as unknown as JsonBody['inner']);
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    'application/json',
-    { parseAs: 'buffer' },
-    async (request: FastifyRequest, body: Buffer) => {
-      const { value, numbers, inner } = readJson(body);
-      request.rawBody = body;
-      request.numbers = numbers;
-      request.innerNumbers = inner;
-      return value;
-    },
-  );
+  takeIn(app);
   await app.register(fastifySwagger, {
     openapi: { openapi: '3.1.0', info: { title: 'Payrun', version: '1' } },
     transform: jsonSchemaTransform,
-  });
-  let underWay = 0;
-  app.addHook('onRequest', async (request) => {
-    underWay += 1;
-    request.raw.once('close', () => {
-      underWay -= 1;
-    });
-    if (underWay > mostAtOnce) throw tooBusy();
-    if (!isText(request.url)) throw new ApiFault('invalid', 'The address is no text.');
   });
   app.addHook('onResponse', async (request, reply) => {
     api.log.request({
@@ -134,15 +104,6 @@ export async function buildServer(
     });
   }
   return app;
-}
-
-/** Whether an address holds nothing but text, which a NUL and broken UTF-8 are not. */
-function isText(url: string): boolean {
-  try {
-    return !decodeURIComponent(url).includes('\0');
-  } catch {
-    return false;
-  }
 }
 
 /** Everything that comes to an interface passes its guard: it is let in by its key, and answered in its words. */

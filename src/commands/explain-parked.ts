@@ -9,8 +9,8 @@ import { pairs, sentences } from './render.ts';
 export function explainParked(story: ParkedStory): Explanation {
   const { kind, external_id, sale_external_id, amount, currency, code, import_id, file, line, since } = story;
   const money = amount === null || currency === null ? undefined : showAmount(amount, currency);
-  const noun = { refund: 'Refund', dispute: 'Dispute', event: 'Event' }[kind];
-  const state = [stateOf(story), 'It is tried again after every import, and every night.'];
+  const noun = { refund: 'Refund', dispute: 'Dispute', event: 'Event', entry: 'Conversion entry' }[kind];
+  const state = [stateOf(story), kind === 'entry' ? 'It is tried again every night.' : 'It is tried again after every import, and every night.'];
   return {
     title: (paint) => [paint.bold(`${noun} ${external_id}`), ...(money ? [money] : []), 'parked'].join('  '),
     parts: [
@@ -19,7 +19,7 @@ export function explainParked(story: ParkedStory): Explanation {
         lines: (paint) =>
           pairs(paint, [
             ['sale', sale_external_id ?? undefined],
-            ['from', `${file}, line ${line} (${showId('import', import_id)})`],
+            ['from', `${file}${line > 0 ? `, line ${line}` : ''} (${showId('import', import_id)})`],
             ['since', showInstant(since, paint.zone)],
           ]),
       },
@@ -43,6 +43,8 @@ export function explainParked(story: ParkedStory): Explanation {
 
 function stateOf({ kind, sale_external_id: sale, code }: ParkedStory): string {
   if (kind === 'event') return 'It is not recorded yet: nobody knows the customer that it names.';
+  if (kind === 'entry')
+    return 'Nobody is credited yet: its contact is not known as a customer whom an affiliate brought.';
   if (code !== null) return `It is not booked, because it does not fit the sale "${sale}" (${code}).`;
   return `It is not booked yet: no sale "${sale}" is recorded.`;
 }

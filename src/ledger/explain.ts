@@ -144,6 +144,9 @@ async function findParked(session: Session, accountId: number, text: string): Pr
     select 'parked', id from parked_dispute where account_id = ${accountId} and external_id = ${wanted}
     union all
     select 'parked', id from parked_event where account_id = ${accountId} and external_event_id = ${wanted}
+    union all
+    select 'parked', id from conversion_entry
+    where account_id = ${accountId} and external_id = ${wanted} and conversion_id is null and amount > 0
     order by id limit 1`.execute(session.sql);
   return rows.rows[0];
 }

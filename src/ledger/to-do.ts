@@ -76,13 +76,16 @@ export async function toDoInBooks(session: Session, accountId: number, asOf: Dat
   ];
 }
 
-/** Events whose customer, and refunds and disputes whose sale is not known yet; `oldest` is an external id. */
+/** Events and conversion entries whose customer, and refunds and disputes whose sale is not known yet; `oldest` is an external id. */
 const parkedRows = (accountId: number) => sql<Waiting & { oldest: string | null }>`/* ledger.to-do.parked */
   select count(*)::integer as count, p.currency, sum(p.amount)::bigint as amount, min(p.since) as since,
     (array_agg(p.external_id order by p.since))[1] as oldest
   from (
     select external_event_id as external_id, null as currency, null::bigint as amount, received_at as since
     from parked_event where account_id = ${accountId}
+    union all
+    select external_id, currency, amount, created_at
+    from conversion_entry where account_id = ${accountId} and conversion_id is null and amount > 0
     union all
     select r.external_id, r.currency, r.amount, i.finished_at
     from parked_refund r left join import i on i.account_id = ${accountId} and i.id = r.import_id

@@ -33,7 +33,11 @@ export async function pageOfContacts(
 }
 
 /** Whether the account has a contact of this id. */
-export async function hasContact({ sql: db }: Pick<Db, 'sql'>, accountId: number, id: string): Promise<boolean> {
+export async function hasContact(
+  { sql: db }: Pick<Db, 'sql'>,
+  accountId: number,
+  id: string,
+): Promise<boolean> {
   const found = await db
     .selectFrom('contact')
     .select('id')

@@ -30,7 +30,8 @@ export function mapFields(
   for (const [key, field] of Object.entries(mappings)) {
     if (!Object.hasOwn(data, key)) continue;
     const value = data[key];
-    const text = typeof value === 'number' ? numbers.get(key) : typeof value === 'boolean' ? String(value) : value;
+    const text =
+      typeof value === 'number' ? numbers.get(key) : typeof value === 'boolean' ? String(value) : value;
     if (text === null || text === undefined) continue;
     if (typeof text !== 'string' || (typeof value === 'number' && !Number.isFinite(value)))
       return fault(key, 'must be text, a number, true or false.');

@@ -215,7 +215,9 @@ async function knownOf(
       from conversion_entry
       where account_id = ${accountId}
         and (external_id = ${externalId} or key_id = ${entry.keyId}::uuid and idempotency_key = ${entry.idempotencyKey ?? null})
-      order by idempotency_key = ${entry.idempotencyKey ?? null} desc nulls last limit 1`.execute(session.sql);
+      order by idempotency_key = ${entry.idempotencyKey ?? null} desc nulls last limit 1`.execute(
+      session.sql,
+    );
     found.push({ entry, known: rows.rows[0]! });
   }
   return found;

@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import type { Session } from '../../db/connect.ts';
 
-/** What waits to be recorded: a refund or dispute for its sale, an event for the customer that it names. */
+/** What waits to be recorded: a refund or dispute for its sale, an event or a conversion entry for its customer. */
 export interface ParkedStory {
-  kind: 'refund' | 'dispute' | 'event';
+  kind: 'refund' | 'dispute' | 'event' | 'entry';
   external_id: string;
-  /** Null for an event. */
+  /** Null for an event or an entry. */
   sale_external_id: string | null;
   /** In minor units of `currency`; null for an event. */
   amount: bigint | null;
@@ -32,6 +32,9 @@ export async function readParked(session: Session, accountId: number, id: string
       union all
       select 'event', external_event_id, null, null, null, null, import_id, line
       from parked_event where account_id = ${accountId} and id = ${id}::uuid
+      union all
+      select 'entry', external_id, null, amount, currency, null, import_id, 0
+      from conversion_entry where account_id = ${accountId} and id = ${id}::uuid
     ) p join import i on i.account_id = ${accountId} and i.id = p.import_id`.execute(session.sql);
   return found.rows[0]!;
 }

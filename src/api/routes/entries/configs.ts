@@ -82,7 +82,9 @@ export function configs(app: FastifyInstance, api: ApiContext): void {
       const programId = await programOf(api, request, request.params.configId);
       const name = request.body.name.normalize('NFC');
       const named = async () =>
-        (await requestSources(api.db, accountId, { programId })).find((one) => one.name === name && one.is_active);
+        (await requestSources(api.db, accountId, { programId })).find(
+          (one) => one.name === name && one.is_active,
+        );
       const known = await named();
       if (known) return reply.status(200).send({ data: show(known) });
       const isNew = await createRequestSource(api.db.sql, accountId, { programId, name }, api.clock());

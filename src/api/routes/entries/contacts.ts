@@ -43,7 +43,11 @@ const body = z.object({
   source: text.describe('Where it comes from, in the client’s words.'),
 });
 
-const query = z.object({ ...paging, email: z.string().max(255).optional(), phone: z.string().max(255).optional() });
+const query = z.object({
+  ...paging,
+  email: z.string().max(255).optional(),
+  phone: z.string().max(255).optional(),
+});
 
 /** The people behind conversion entries. */
 export function contacts(app: FastifyInstance, api: ApiContext): void {
@@ -60,7 +64,12 @@ export function contacts(app: FastifyInstance, api: ApiContext): void {
     },
     handler: async (request) => {
       const business = await ownBusiness(api, request);
-      const { rows, total } = await pageOfContacts(api.db, request.client.accountId, request.query, request.query);
+      const { rows, total } = await pageOfContacts(
+        api.db,
+        request.client.accountId,
+        request.query,
+        request.query,
+      );
       return paged(
         rows.map((row) => show(row, business.id)),
         request.query,
@@ -73,7 +82,8 @@ export function contacts(app: FastifyInstance, api: ApiContext): void {
     url,
     schema: {
       tags,
-      summary: 'Make a contact; one whose e-mail address is known is answered by that one, and gives it what it lacks.',
+      summary:
+        'Make a contact; one whose e-mail address is known is answered by that one, and gives it what it lacks.',
       params: businessParams,
       body,
       response: { 200: z.object({ data: contact }), 201: z.object({ data: contact }) },

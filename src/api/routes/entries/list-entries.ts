@@ -17,7 +17,11 @@ const query = z.object({
   ...paging,
   configId: z.string().max(255).optional().describe('Those of one config, which is a programme.'),
   from: z.string().max(64).optional().describe('ISO 8601; on or after this moment.'),
-  to: z.string().max(64).optional().describe('ISO 8601; on or before this moment; a date alone is the whole day (UTC).'),
+  to: z
+    .string()
+    .max(64)
+    .optional()
+    .describe('ISO 8601; on or before this moment; a date alone is the whole day (UTC).'),
   sort: z.enum(['-occurredAt', 'occurredAt']).default('-occurredAt').describe('`-` for the latest first.'),
 });
 

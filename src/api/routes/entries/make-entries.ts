@@ -16,7 +16,9 @@ const amount = z.number().nonnegative().nullish();
 const entry = z.object({
   sourceId: z.string().describe('The source to which the entry belongs.'),
   contactId: z.string().describe('The contact who has bought something.'),
-  eventValue: amount.describe('What was sold, in major units; without it, or with 0, the entry moves no money.'),
+  eventValue: amount.describe(
+    'What was sold, in major units; without it, or with 0, the entry moves no money.',
+  ),
   currency: z.string().length(3).nullish().describe('ISO 4217; else that of the source, or USD.'),
   expense: amount.describe('What it cost, in major units.'),
   occurredAt: z.string().max(64).nullish().describe('ISO 8601; now unless said.'),
@@ -77,7 +79,12 @@ export function makeEntries(app: FastifyInstance, api: ApiContext): void {
       );
       if (verdict === 'conflict')
         throw new ApiFault('conflict', 'There is an entry of this id already, and it says something else.');
-      const { rows } = await pageOfEntries(api.db, accountId, { id: entryId }, { page: 1, limit: 1, order: 'asc' });
+      const { rows } = await pageOfEntries(
+        api.db,
+        accountId,
+        { id: entryId },
+        { page: 1, limit: 1, order: 'asc' },
+      );
       if (verdict === 'repeated') reply.header('idempotent-replayed', 'true');
       return reply.status(201).send({ data: showMade(rows[0]!, business.id) });
     },

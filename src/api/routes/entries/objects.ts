@@ -19,7 +19,10 @@ export const madeEntry = z.object({
 export const readEntryObject = madeEntry.extend({
   configId: z.string(),
   configName: z.string(),
-  attributionSource: z.string().nullable().describe('The ref of the affiliate who is credited; null while nobody is.'),
+  attributionSource: z
+    .string()
+    .nullable()
+    .describe('The ref of the affiliate who is credited; null while nobody is.'),
   attributionCampaign: z.null(),
   attributionCampaignId: z.null(),
   attributionAd: z.null(),
