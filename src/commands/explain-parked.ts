@@ -10,7 +10,12 @@ export function explainParked(story: ParkedStory): Explanation {
   const { kind, external_id, sale_external_id, amount, currency, code, import_id, file, line, since } = story;
   const money = amount === null || currency === null ? undefined : showAmount(amount, currency);
   const noun = { refund: 'Refund', dispute: 'Dispute', event: 'Event', entry: 'Conversion entry' }[kind];
-  const state = [stateOf(story), kind === 'entry' ? 'It is tried again every night.' : 'It is tried again after every import, and every night.'];
+  const state = [
+    stateOf(story),
+    kind === 'entry'
+      ? 'It is tried again every night.'
+      : 'It is tried again after every import, and every night.',
+  ];
   return {
     title: (paint) => [paint.bold(`${noun} ${external_id}`), ...(money ? [money] : []), 'parked'].join('  '),
     parts: [

@@ -1,7 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { Batcher } from '../batcher.ts';
 import type { Db, Session } from '../db/connect.ts';
-import { PayrunError } from '../errors.ts';
 import { assertMoved } from '../ledger/audit.ts';
 import type { StagedEvent } from '../ledger/events.ts';
 import type { Identifiers } from '../ledger/link.ts';
@@ -10,7 +9,9 @@ import type { StagedSale } from '../ledger/stage.ts';
 import type { Clock } from '../time.ts';
 import { type Brought, countUp } from './requests/count-up.ts';
 import { type RequestDay, type Requester, requestDay } from './requests/day.ts';
-import { type EntryRequest, type EntryVerdict, recordEntries } from './requests/record-entries.ts';
+import { busy, isHeld } from './requests/held.ts';
+import type { EntryRequest } from './requests/kept-entries.ts';
+import { type EntryVerdict, recordEntries } from './requests/record-entries.ts';
 import { type EventVerdict, recordRequestEvents } from './requests/record-events.ts';
 import { recordSales, type SaleVerdict } from './requests/record-sales.ts';
 import { type RefundRequest, type RefundVerdict, refundSale } from './requests/refund-sale.ts';
@@ -18,9 +19,10 @@ import { type RefundRequest, type RefundVerdict, refundSale } from './requests/r
 export type { Brought } from './requests/count-up.ts';
 export type { RequestDay, Requester } from './requests/day.ts';
 export { readExternalId } from './requests/external-id.ts';
-export { type RequestFault, readEvent, readRequestAmount } from './requests/read-event.ts';
+export type { EntryRequest } from './requests/kept-entries.ts';
 export { type ReadEntry, readEntry } from './requests/read-entry.ts';
-export type { EntryRequest, EntryVerdict } from './requests/record-entries.ts';
+export { type RequestFault, readEvent, readRequestAmount } from './requests/read-event.ts';
+export type { EntryVerdict } from './requests/record-entries.ts';
 export type { EventVerdict } from './requests/record-events.ts';
 export type { SaleVerdict } from './requests/record-sales.ts';
 export type { RefundRequest, RefundVerdict } from './requests/refund-sale.ts';
@@ -206,16 +208,4 @@ export class RequestDoor {
     if (!known && day) this.#days.set(key, { runId: day.mover.runId, importId: day.importId });
     return done;
   }
-}
-
-/** Whether another transaction holds what this one needs, or has just committed what this one does again. */
-function isHeld(cause: unknown): boolean {
-  const { code } = cause as { code?: unknown };
-  return code === '55P03' || code === '40P01' || code === '23505';
-}
-
-function busy(cause: unknown): PayrunError {
-  return new PayrunError('busy', 'Another import holds the same sale or customer; nothing was recorded.', {
-    cause,
-  });
 }

@@ -5,9 +5,9 @@ import { programTerms } from '../../ledger/record.ts';
 import type { StagedSale } from '../../ledger/stage.ts';
 import type { Outcome, Work } from '../../runs/work.ts';
 import { totalsOf } from '../landing.ts';
-import { loadRates } from '../rates.ts';
+import { loadRates, type Rates } from '../rates.ts';
+import { credit } from './kept-entries.ts';
 import { exchangeOf } from './read-entry.ts';
-import { credit } from './record-entries.ts';
 import { recordSales } from './record-sales.ts';
 
 const page = 5_000;
@@ -37,18 +37,20 @@ export async function retryWaitingEntries(session: Session, work: Work, mover: M
   const sales = new Map<string, bigint>();
   const commissions = new Map<string, bigint>();
   let after = '00000000-0000-0000-0000-000000000000';
-  const rates = await loadRates(config.workspace, signal);
+  let rates: Rates | undefined;
   for (;;) {
     const known = await knownEntries(session, accountId, after);
     if (known.length === 0) break;
     after = known.at(-1)!.id;
+    const found = rates ?? (await loadRates(config.workspace, signal));
+    rates = found;
     const byImport = Map.groupBy(known, (entry) => `${entry.import_id} ${entry.program_id}`);
     for (const entries of byImport.values()) {
       const { import_id: importId, program_id: programId } = entries[0]!;
       const program = await programTerms(session, accountId, programId);
       const staged = entries.flatMap((entry) => {
         const sale = saleOf(entry);
-        const exchange = exchangeOf(sale, program, rates);
+        const exchange = exchangeOf(sale, program, found);
         return typeof exchange === 'string' ? [] : [{ ...sale, ...exchange }];
       });
       if (staged.length === 0) continue;
