@@ -199,6 +199,16 @@ test('a conversion takes the currency of the programme unless it says one', asyn
   ]);
 });
 
+test('a conversion takes the currency that its source says', async () => {
+  const { desk, key } = await annsDesk({
+    sources: [{ ref: 'shop', kind: 'api', defaults: { currency: 'EUR' } }],
+    rates: ['EUR,USD,2026-03-02,1.10,ECB'],
+  });
+  const body = { customer_id: 'cust_123', sale_amount: 10, external_event_id: 'e1' };
+  const answer = await desk.send('POST', '/v1/conversions', { key, body });
+  expect([answer.status, answer.body.data.sale_amount_currency]).toEqual([201, 'EUR']);
+});
+
 test('a sale in another currency needs a rate of its day', async () => {
   const { desk, key } = await annsDesk({ rates: ['EUR,USD,2026-03-02,1.10,ECB'] });
   const body = { ...invoicePaid, sale_amount_currency: 'EUR', sale_amount: 100 };

@@ -50,7 +50,7 @@ export const conversionBody = z.looseObject({
   sale_amount: z.number().describe('Major units.'),
   ...sale,
   external_event_id: z.string(),
-  sale_amount_currency: text.describe('ISO 4217; the programme’s unless said.'),
+  sale_amount_currency: text.describe('ISO 4217; that of the source or its programme unless said.'),
   created_at: text.describe('ISO 8601; when the sale occurred.'),
 });
 

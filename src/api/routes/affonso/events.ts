@@ -55,7 +55,8 @@ export function events(app: FastifyInstance, api: ApiContext): void {
         event_type: 'conversion',
         event_name: 'conversion',
         occurred_at: body.occurred_at ?? createdAt,
-        sale_amount_currency: body.sale_amount_currency ?? source.program.currency,
+        sale_amount_currency:
+          body.sale_amount_currency ?? source.settings.defaults?.currency ?? source.program.currency,
       });
       return reply
         .status(replayed ? 200 : 201)
