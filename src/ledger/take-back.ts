@@ -20,9 +20,9 @@ export function tailOf(cause: Cause): string {
   return 'importId' in cause ? `#undone:${cause.importId}` : `#replaced:${cause.conflictId}`;
 }
 
-/** The external id that a sale or refund came with, also when it was taken back. */
+/** The external id that a sale or refund came with, also when it was accepted, or taken back. */
 export function givenId(externalId: string): string {
-  return externalId.replace(/#(undone|replaced):[0-9a-f-]{36}$/, '');
+  return externalId.replace(/(#(accepted|undone|replaced):[0-9a-f-]{36})+$/, '');
 }
 
 /**

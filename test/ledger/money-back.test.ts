@@ -4,6 +4,7 @@ import { acceptConflict } from '../../src/ledger/accept.ts';
 import { listConflicts } from '../../src/ledger/conflicts.ts';
 import { keepConflicts } from '../../src/ledger/keep.ts';
 import { releaseHolds } from '../../src/ledger/release.ts';
+import { givenId } from '../../src/ledger/take-back.ts';
 import { audited, booked } from '../support/books.ts';
 import { testDatabase } from '../support/database.ts';
 import type { Desk } from '../support/desk.ts';
@@ -225,6 +226,13 @@ describe('a refunded total that fell', () => {
     expect(await sums(desk)).toBe(left);
     expect(await statusOf(desk.world)).toBe(status);
     expect(await audited(desk.world)).toEqual([]);
+    const [, back] = await db.sql
+      .selectFrom('refund')
+      .select('external_id')
+      .where('account_id', '=', desk.world.accountId)
+      .orderBy('place')
+      .execute();
+    expect(givenId(back!.external_id)).toMatch(/^S#refunded:[0-9.]+$/);
     expect(await land(desk, [row(total)], columns)).toMatchObject({ duplicates: 1 });
   });
 
