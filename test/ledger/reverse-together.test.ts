@@ -107,7 +107,7 @@ describe('at the same moment', () => {
 
   test('a prepare that waits for a refund in full, or for a dispute, takes nothing up', async () => {
     const { world } = await sold(db, ready());
-    const none = { batches: [], leftOut: [], waiting: [] };
+    const none = { batches: [], carried: [], leftOut: [], waiting: [] };
     expect(
       await meanwhile(
         (session) => disputeIn(session, world, [{}]),
