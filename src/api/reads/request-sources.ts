@@ -14,7 +14,7 @@ export interface SourceView {
   program_ref: string;
 }
 
-/** The sources of requests of an account, of one programme or with one id where that is given; the oldest first. */
+/** The sources of requests of an account, of one programme or with one id where that is given; those of payrun.json first. */
 export async function requestSources(
   { sql: db }: Pick<Db, 'sql'>,
   accountId: number,
@@ -30,6 +30,6 @@ export async function requestSources(
     ) s join program p on p.account_id = ${accountId} and p.id = s.program_id
     where (${id ?? null}::uuid is null or s.id = ${id ?? null}::uuid)
       and (${programId ?? null}::uuid is null or s.program_id = ${programId ?? null}::uuid)
-    order by s.id`.execute(db);
+    order by s.is_of_config desc, s.id`.execute(db);
   return found.rows;
 }
