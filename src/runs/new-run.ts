@@ -41,6 +41,8 @@ export interface Run<T extends Outcome = Outcome> extends Candidate {
    * `commit-unknown` when nobody can tell which.
    */
   committing: Promise<void>;
+  /** The moment of the latest transaction of the run and its steps, in milliseconds. */
+  moment: { last: number };
   /** The lease that it shares with its steps; a dry run needs none. */
   lease: Lease | undefined;
   /** The one transaction of a dry run and all its steps, rolled back in the end. */
@@ -85,6 +87,7 @@ export function newRun<T extends Outcome>(
     kept: undefined,
     commits: 0,
     committing: Promise.resolve(),
+    moment: { last: 0 },
     lease: undefined,
     rehearsal: undefined,
     untidy: [],
@@ -103,6 +106,7 @@ export function newStep(parent: Run, job: Job, parameters: Record<string, unknow
   return {
     ...newRun<Outcome>(context, account, spec, job, { pause: parent.retry.pause }),
     runner: parent.runner,
+    moment: parent.moment,
     lease: parent.lease,
     rehearsal: parent.rehearsal,
     untidy: parent.untidy,

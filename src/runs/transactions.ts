@@ -20,7 +20,7 @@ export async function transaction<T extends Outcome>(run: Run, work: Part<T>): P
     return run;
   };
   const fenced = (session: Session) => {
-    const mover = { accountId: run.accountId, runId: run.id, now: run.context.clock() };
+    const mover = { accountId: run.accountId, runId: run.id, now: nextMoment(run) };
     return workFenced(session, run, mover, turn, work);
   };
   try {
@@ -34,6 +34,12 @@ export async function transaction<T extends Outcome>(run: Run, work: Part<T>): P
   } finally {
     ended.resolve();
   }
+}
+
+/** The present, later than the last transaction's: what one has moved is told by its moment, also where a clock stands. */
+function nextMoment({ context, moment }: Run): Date {
+  moment.last = Math.max(context.clock().getTime(), moment.last + 1);
+  return new Date(moment.last);
 }
 
 async function committed<T>(run: Run, fenced: (session: Session) => Promise<T>): Promise<T> {
