@@ -101,5 +101,5 @@ function heading(
 ): string {
   const state = status === 'failed' ? paint.bad(status) : paint.good(status);
   const kept = run === null ? paint.warn('dry run: nothing was kept') : paint.dim(run);
-  return `${paint.bold(job)}  ${state}  as of ${when}  ${kept}`;
+  return `${paint.bold(job)}  ${state}  as of ${when}\n${kept}`;
 }

@@ -37,7 +37,7 @@ const database: Refusal[] = [
   ['22003', 'database-refused', 1],
   ['23514', 'database-refused', 1],
   ['25006', 'database-read-only', 2],
-  ['25P03', 'database-canceled', 1],
+  ['25P03', 'database-unreachable', 1],
   ['28P01', 'database-login', 2],
   ['3D000', 'database-login', 2],
   ['3F000', 'database-denied', 2],

@@ -82,14 +82,15 @@ test('the wrong file is imported, undone and put right; every step says what it 
 
   const undo = ['imports', 'undo', String(wrong.import)];
   const mute = await payrun(undo, shop);
-  expect(mute).toMatchObject({ code: 2, stderr: expect.stringContaining('needs a reason and the name') });
+  expect(mute).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('This is missing: --by <name>, --reason <text>.'),
+  });
   const named = [...undo, '--by', 'Ada', '--reason', 'the amounts are those of April'];
   const wouldBe = await payrun([...named, '--dry-run'], shop);
   expect(wouldBe.stdout).toContain('dry run: nothing was kept');
   expect(wouldBe.stdout).toMatch(/sales +2/);
-  expect(wouldBe.stdout).toMatch(
-    /USD +540\.00 USD +0\.00 USD +0\.00 USD +0\.00 USD +108\.00 USD +0\.00 USD +-108\.00 USD/,
-  );
+  expect(wouldBe.stdout).toMatch(/USD +540\.00 USD +108\.00 USD +-108\.00 USD/);
   expect(wouldBe.stdout).toMatch(/ada +USD +0\.00 +0\.00 +100\.00 +0\.00/);
   expect(await payrunJson(named, shop)).toMatchObject({
     counts: { sales: 2 },
