@@ -155,7 +155,7 @@ export const docsStyle = `
 body { margin: 0 auto; max-width: 76rem; padding: 1rem; display: grid; grid-template-columns: 19rem minmax(0, 1fr); gap: 0 2rem; }
 header { grid-column: 1 / -1; border-bottom: 1px solid #8886; }
 nav { position: sticky; top: 0; align-self: start; max-height: 100vh; overflow: auto; font-size: .85rem; }
-nav ul { list-style: none; padding-left: .6rem; } nav b { font-size: .7rem; display: inline-block; width: 2.6rem; }
+nav ul { list-style: none; padding-left: .6rem; } nav a { overflow-wrap: anywhere; } nav b { font-size: .7rem; display: inline-block; width: 2.6rem; }
 a { color: inherit; text-decoration-color: #8888; }
 article { border-top: 1px solid #8886; padding: .5rem 0 1rem; } h3 code { font-size: 1.05rem; }
 h3 b { font-size: .8rem; padding: .1rem .4rem; border-radius: .3rem; background: #8883; } b.post { background: #2a82; }

@@ -106,8 +106,19 @@ export async function buildServer(
   return app;
 }
 
+/** What interfaces are called where all are described. */
+const titles: Record<ApiKeyKind, string> = {
+  affonso: 'Affonso',
+  affilut: 'affilut',
+  entries: 'Conversion entries',
+  payrun: 'Payrun',
+};
+
 /** Everything that comes to an interface passes its guard: it is let in by its key, and answered in its words. */
 function guard(app: FastifyInstance, one: Interface, admission: Admission, api: ApiContext): void {
+  app.addHook('onRoute', ({ schema }) => {
+    if (schema) schema.tags ??= [titles[one.kind]];
+  });
   app.addHook('onRequest', (request, reply) => admit(one, admission, api, request, reply));
   app.addHook('preValidation', async (request) => {
     const { signing_secret: sealed, id } = request.client.key;
